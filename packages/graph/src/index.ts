@@ -1,3 +1,19 @@
+// Tensors and graphs
 export { bytesPerElement, type DType, elementCount, type RunDType, type Tensor, type TensorData } from "./tensor.js";
+export { type Attribute, type Constant, type Domain, Graph, type Node, type Operand, shape, type Value } from "./graph.js";
+export { GraphError } from "./error.js";
+export { live, liveParameters, type Placement, serialize } from "./serialize.js";
+// Ops
+export { activation, gelu, quickGelu, silu, softmax } from "./ops/activation.js";
+export { attention, type AttentionOptions } from "./ops/attention.js";
+export { conv2d, type Conv2dOptions } from "./ops/convolution.js";
+export { add, cast, clamp, cos, divide, exp, multiply, relu, scalar, sigmoid, sin, sqrt, subtract, tanh } from "./ops/elementwise.js";
+export { argMax, embedding, pickRows } from "./ops/gather.js";
+export { concat, expand, integers, reshape, slice, transpose } from "./ops/layout.js";
+export { linear, matMul } from "./ops/linear.js";
+export { groupNorm, layerNorm } from "./ops/normalization.js";
+export { resizeNearest } from "./ops/resize.js";
+// Weights
 export { WeightsError, type WeightsErrorCode } from "./weights/error.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
+export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";

@@ -1,0 +1,115 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { arch, cpus, platform } from "node:os";
+import { join, parse } from "node:path";
+import type { Graph } from "../graph.js";
+import { liveParameters, type Placement, serialize } from "../serialize.js";
+import { elementCount } from "../tensor.js";
+import { cacheFloat32, cacheFolder } from "../weights/cache.js";
+import type { FileRange, StoredTensor } from "../weights/source.js";
+import type { Parameter } from "../weights/weights.js";
+import { keptModel, keptWeights } from "./protocol.js";
+
+/** A graph ready for the runtime, and what its weights weigh. */
+export interface PreparedModel {
+  readonly model: Uint8Array;
+  /** Folder that the model's external data is relative to: the root of the disk, so that weights may lie anywhere on it. */
+  readonly root: string;
+  readonly weightBytes: number;
+  readonly cachedBytes: number;
+  /** A digest of the model and the content of its weights. */
+  readonly digest: () => Promise<string>;
+}
+
+/** Finds or makes float32 values in a file for every weight, and serialises the graph with references to them. */
+export async function prepareModel(
+  graph: Graph,
+  { signal, onProgress }: { readonly signal?: AbortSignal; readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void },
+): Promise<PreparedModel> {
+  const stored = [...new Set(liveParameters(graph).map((parameter) => parameter.stored))];
+  const elsewhere = stored.filter((tensor) => !mappable(tensor));
+  const ranges = await cacheFloat32(elsewhere, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
+  const widened = new Map(elsewhere.map((tensor, index) => [tensor, ranges[index]!]));
+  const rangeOf = (tensor: StoredTensor): FileRange => widened.get(tensor) ?? tensor.location!;
+  const root = stored.length > 0 ? parse(rangeOf(stored[0]!).path).root : "/";
+  const place = (parameter: Parameter): Placement => {
+    const { path, offset } = rangeOf(parameter.stored);
+    return { file: { path, offset: offset + parameter.start * 4, length: elementCount(parameter.dims) * 4 } };
+  };
+  const model = serialize(graph, { place, root });
+  const bytes = (tensors: readonly StoredTensor[]) => tensors.reduce((sum, { dims }) => sum + elementCount(dims) * 4, 0);
+  const digest = async () => {
+    const hash = createHash("sha256").update(model);
+    for (const key of new Set(await Promise.all(stored.map((tensor) => tensor.contentKey())))) hash.update(`\n${key}`);
+    return hash.digest("hex");
+  };
+  return { model, root, weightBytes: bytes(stored), cachedBytes: bytes(elsewhere), digest };
+}
+
+/** Whether ONNX Runtime can use the values where they lie. Offsets within a float would not be aligned for it. */
+function mappable({ dtype, location }: StoredTensor): boolean {
+  return dtype === "float32" && location !== undefined && location.offset % 4 === 0;
+}
+
+/**
+ * Opens the optimised model from the cache, or opens the plain one and keeps its optimised form there.
+ *
+ * @returns false when there is no room for it on the disk, and nothing has been opened
+ */
+export async function keepOptimized(
+  prepared: PreparedModel,
+  { write, read }: { readonly write: (folder: string) => Promise<unknown>; readonly read: (path: string) => Promise<unknown> },
+): Promise<boolean> {
+  const processor = `${platform()} ${arch()} ${cpus()[0]?.model ?? ""}`;
+  const key = createHash("sha256").update(`onnxruntime 1.30.0\n${processor}\n${await prepared.digest()}`).digest("hex").slice(0, 32);
+  const shelf = join(cacheFolder(), "optimized");
+  const folder = join(shelf, key);
+  const open = async () => {
+    await read(join(folder, keptModel));
+    return true;
+  };
+  if (await whole(folder)) return open();
+  await mkdir(shelf, { recursive: true });
+  await removeAbandoned(shelf);
+  const { bavail, bsize } = await statfs(shelf);
+  if (bavail * bsize < prepared.weightBytes * 1.5 + 1e9) return false;
+  const draft = join(shelf, `${key}.${process.pid}.${randomUUID()}.tmp`);
+  await mkdir(draft);
+  try {
+    await write(draft);
+    await writeFile(join(draft, "sizes.json"), JSON.stringify(await sizes(draft)));
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder).catch(async (error: unknown) => {
+      if (!(await whole(folder))) throw error;
+    });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  // Opened anew: the session that wrote it holds its weights in memory, one that reads it maps them.
+  return open();
+}
+
+/** Removes drafts of processes that are no longer alive. */
+async function removeAbandoned(shelf: string): Promise<void> {
+  for (const name of await readdir(shelf)) {
+    const owner = /\.(\d+)\.[^.]+\.tmp$/.exec(name)?.[1];
+    if (owner !== undefined && !alive(Number(owner))) await rm(join(shelf, name), { recursive: true, force: true });
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+async function sizes(folder: string): Promise<readonly number[]> {
+  return Promise.all([keptModel, keptWeights].map(async (name) => (await stat(join(folder, name)).catch(() => undefined))?.size ?? 0));
+}
+
+async function whole(folder: string): Promise<boolean> {
+  const noted = await readFile(join(folder, "sizes.json"), "utf8").catch(() => undefined);
+  return noted !== undefined && noted === JSON.stringify(await sizes(folder));
+}

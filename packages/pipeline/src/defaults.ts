@@ -1,0 +1,19 @@
+/** The settings of the authors' published script; every default of the pipeline is one of these. */
+export const published = {
+  /** Added to every prompt. */
+  promptSuffix: ", best quality, high quality",
+  negativePrompt: "bare, naked, nude, undressed, monochrome, bad anatomy, worst quality, low quality",
+  steps: 30,
+  guidanceScale: 7.5,
+  /** λ of the attention fusion. */
+  referenceScale: 1,
+  seed: 42,
+  sampler: "ddim",
+  /** Size that the published chain generates at, in pixels. */
+  width: 512,
+  height: 640,
+  /** The product's short side, then its long side, then the multiple that both are floored to. */
+  productShortSide: 512,
+  productLongSide: 640,
+  productMultiple: 64,
+} as const;

@@ -1,0 +1,111 @@
+import type { ExecutionProvider, Tensor } from "@refadgen/graph";
+import type { Image, ImageInput } from "@refadgen/image";
+
+/** How a pipeline computes and what it keeps; every field has a default. */
+export interface PipelineOptions {
+  /** Default `cpu`. Other devices need libraries that ONNX Runtime finds by itself; there is no silent fallback. */
+  readonly device?: ExecutionProvider;
+  /** Threads on the CPU; default: all processors. */
+  readonly threads?: number;
+  /**
+   * `"low"` (default): every network is loaded when its turn comes and released after it.
+   * `"keep"`: networks stay loaded, so a second image starts at once.
+   */
+  readonly memory?: "low" | "keep";
+  readonly signal?: AbortSignal;
+  /** Called while components are found and weights widened into the cache. */
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface LoadProgress {
+  readonly component: Component;
+  /** Bytes of weights widened so far, and in all. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export type Component = "text-encoder" | "image-encoder" | "vae-encoder" | "reference-unet" | "generation-unet" | "vae-decoder";
+
+export type Stage = "text" | "product" | "reference" | "denoise" | "decode";
+
+/** One call: what to make. Defaults are the published ones (`published`). */
+export interface GenerateOptions {
+  /** Path, encoded bytes or pixels. */
+  readonly product: ImageInput;
+  /** White where the product is. Left out: found from transparency or a plain background. `null`: none. */
+  readonly mask?: ImageInput | null;
+  /** The scene. `null` for none; an empty text is refused. */
+  readonly prompt: string | null;
+  /** Default: the published one. `null` for none. */
+  readonly negativePrompt?: string | null;
+  /** Added to the prompt; default ", best quality, high quality". */
+  readonly promptSuffix?: string;
+  /** 1 to 1000, default 30. */
+  readonly steps?: number;
+  /** Classifier-free guidance, default 7.5; at 1 or below it is off, and a step costs half. */
+  readonly guidanceScale?: number;
+  /** λ of the attention fusion, default 1; 0 ignores the product's features. */
+  readonly referenceScale?: number;
+  /** One seed for the whole batch (as the authors' script), or one for each image, each then as if made alone. Default 42. */
+  readonly seed?: number | bigint | readonly (number | bigint)[];
+  /** Default 1. */
+  readonly imagesPerPrompt?: number;
+  /** In pixels, multiples of 8. Without them the published size, and the result is resized to the product picture's size. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Default: the one of the base's `scheduler_config.json`, DDIM as published. */
+  readonly sampler?: string;
+  /** `"sample"` (published): the product's latents are drawn, so they depend on the seed. `"mean"`: they depend on the product alone and are reused. */
+  readonly productEncoding?: "sample" | "mean";
+  /** What the reference U-Net attends to: the image encoder's tokens (default), or text states as published code does without an image encoder. */
+  readonly referenceContext?: "image" | "text";
+  readonly signal?: AbortSignal;
+  readonly onStep?: (step: StepEvent) => void;
+  /** Shows every intermediate tensor by name, for research and conformance tests. */
+  readonly onTensor?: (name: string, tensor: Tensor) => void;
+}
+
+export interface StageEvent {
+  readonly type: "stage";
+  readonly stage: Stage;
+  readonly status: "start" | "end";
+  /** Duration, at the end. */
+  readonly seconds?: number;
+}
+
+export interface WarningEvent {
+  readonly type: "warning";
+  readonly message: string;
+}
+
+export interface StepEvent {
+  readonly type: "step";
+  /** Which image of the call, from 0. */
+  readonly image: number;
+  readonly images: number;
+  /** From 1. */
+  readonly step: number;
+  readonly steps: number;
+  readonly timestep: number;
+  readonly seconds: number;
+  /** A rough picture of an eighth of the size, made on demand. */
+  preview(): Image;
+}
+
+export interface ImageEvent {
+  readonly type: "image";
+  readonly index: number;
+  readonly image: Image;
+  /** The seed it can be made again with, together with its place in the batch. */
+  readonly seed: bigint;
+}
+
+export type GenerateEvent = StageEvent | WarningEvent | StepEvent | ImageEvent;
+
+export interface GenerateResult {
+  readonly images: readonly Image[];
+  /** As given, or the default. */
+  readonly seed: number | bigint | readonly (number | bigint)[];
+  /** Seconds of every stage. */
+  readonly seconds: Readonly<Record<Stage, number>>;
+}

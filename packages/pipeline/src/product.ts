@@ -1,0 +1,113 @@
+import { type Image, type ImageInput, alphaOf, composite, imageToTensor, loadImage, resizeImage, type Size, toGrey, toRgb } from "@refadgen/image";
+import { maskOnPlainBackground, type Mask } from "./background.js";
+import { published } from "./defaults.js";
+import { PipelineError } from "./error.js";
+
+/** A product cut out on white, and where it stands. */
+export interface Product {
+  /** RGB. */
+  readonly image: Image;
+  /** Absent when the caller wants none. */
+  readonly mask?: Mask;
+}
+
+/**
+ * Reads the product's picture and its mask.
+ *
+ * The mask is the one given (white or above the middle: product), else the picture's own alpha, else what a flood from the border does
+ * not reach when the background is plain. What lies outside of it becomes white, as RefAdGen was trained.
+ *
+ * @param mask `null`: no mask, the picture as it is
+ * @throws ImageError for pictures that cannot be read; PipelineError `mask-needed`, `mask-mismatch`
+ */
+export async function loadProduct(product: ImageInput, mask: ImageInput | null | undefined, signal?: AbortSignal): Promise<Product> {
+  const picture = await loadImage(product, signal ? { signal } : {});
+  const hasAlpha = picture.channels === 2 || picture.channels === 4;
+  const onWhite = toRgb(hasAlpha ? composite(picture, [255, 255, 255]) : picture);
+  if (mask === null) return { image: onWhite };
+  const found = mask === undefined ? ownMask(picture, hasAlpha, onWhite) : givenMask(await loadImage(mask, signal ? { signal } : {}), picture);
+  return { image: whiteOutside(onWhite, found), mask: found };
+}
+
+function ownMask(picture: Image, hasAlpha: boolean, onWhite: Image): Mask {
+  const { width, height } = picture;
+  if (hasAlpha) {
+    const data = alphaOf(picture).data.map((alpha) => (alpha > 127 ? 1 : 0));
+    if (data.includes(0) && data.includes(1)) return { width, height, data };
+  }
+  const found = maskOnPlainBackground(onWhite);
+  if (found) return found;
+  throw new PipelineError(
+    "mask-needed",
+    "generate: the product has neither transparency nor a plain background, so it cannot be told from what surrounds it; pass `mask` (white where the product is), or `mask: null` to do without",
+  );
+}
+
+function givenMask(picture: Image, product: Size): Mask {
+  const { width, height } = picture;
+  const levels = picture.channels === 1 ? picture : toGrey(toRgb(picture));
+  // Masks are stored as 0 and 255, or as 0 and 1.
+  const threshold = levels.data.every((level) => level <= 1) ? 0 : 127;
+  const data = levels.data.map((level) => (level > threshold ? 1 : 0));
+  if (!data.includes(1)) throw new PipelineError("mask-mismatch", "generate: expected a mask that is white where the product is, got one that is black everywhere");
+  if (Math.abs(width / height - product.width / product.height) > 0.02 * (product.width / product.height)) {
+    throw new PipelineError("mask-mismatch", `generate: expected a mask of the product's shape, ${product.width} × ${product.height}, got ${width} × ${height}`);
+  }
+  return { width, height, data };
+}
+
+function whiteOutside(image: Image, mask: Mask): Image {
+  const data = image.data.slice();
+  for (let y = 0; y < image.height; y++) {
+    const row = Math.floor((y * mask.height) / image.height) * mask.width;
+    for (let x = 0; x < image.width; x++) {
+      if (mask.data[row + Math.floor((x * mask.width) / image.width)] === 0) data.fill(255, (y * image.width + x) * 3, (y * image.width + x) * 3 + 3);
+    }
+  }
+  return { ...image, data };
+}
+
+/**
+ * The published chain before the encoders: the short side to 512 and the long side to 640, rounded twice but resized once, then both sides
+ * floored to multiples of 64. The image encoder sees this; the autoencoder sees it squashed to the size of the result.
+ */
+export function publishedResize(image: Image): Image {
+  const { productShortSide, productLongSide, productMultiple } = published;
+  const scaled = ({ width, height }: Size, factor: number): Size => ({ width: roundHalfToEven(width * factor), height: roundHalfToEven(height * factor) });
+  const short = scaled(image, productShortSide / Math.min(image.width, image.height));
+  const long = scaled(short, productLongSide / Math.max(short.width, short.height));
+  const floored = { width: floorTo(long.width, productMultiple), height: floorTo(long.height, productMultiple) };
+  if (long.width < 1 || long.height < 1 || floored.width < 1 || floored.height < 1) {
+    throw new PipelineError("mask-mismatch", `generate: a product of ${image.width} × ${image.height} is too narrow for the published size; pass width and height`);
+  }
+  return resizeImage(resizeImage(image, long, { filter: "bilinear" }), floored, { filter: "bilinear" });
+}
+
+/** The picture as the autoencoder takes it: squashed to `size`, `[3, H, W]` in [-1, 1]. */
+export function autoencoderInput(image: Image, size: Size): Float32Array {
+  const pixels = imageToTensor(resizeImage(image, size, { filter: "bilinear" }));
+  return pixels.map((value) => Math.fround(Math.fround(value * 2) - 1));
+}
+
+/** The mask on the grid of the latents, `[H / 8, W / 8]`, nearest neighbour: 1 where the product is. Without a mask, zeros. */
+export function latentMask(mask: Mask | undefined, { width, height }: Size): Float32Array {
+  const out = new Float32Array(width * height);
+  if (!mask) return out;
+  // PyTorch's nearest neighbour multiplies by a float32 scale.
+  const [scaleY, scaleX] = [Math.fround(mask.height / height), Math.fround(mask.width / width)];
+  for (let y = 0; y < height; y++) {
+    const row = Math.min(Math.floor(Math.fround(y * scaleY)), mask.height - 1) * mask.width;
+    for (let x = 0; x < width; x++) out[y * width + x] = mask.data[row + Math.min(Math.floor(Math.fround(x * scaleX)), mask.width - 1)]!;
+  }
+  return out;
+}
+
+function floorTo(length: number, multiple: number): number {
+  return Math.floor(length / multiple) * multiple;
+}
+
+/** Python's `round`. */
+function roundHalfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}

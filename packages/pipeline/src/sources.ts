@@ -1,0 +1,127 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { PipelineError } from "./error.js";
+
+/** Where the parts of RefAdGen lie on disk; they may come from different places, as the authors' do. */
+export interface PipelineSources {
+  /** A Stable Diffusion 1.x folder as diffusers lays it out: `text_encoder/`, `tokenizer/`, `scheduler/`, `vae/`. */
+  readonly base: string;
+  /** Autoencoder: a folder with `config.json` and weights, or a weight file with `config.json` beside it. Default: `vae/` of `base`. */
+  readonly vae?: string;
+  /** CLIP vision tower, folder or file likewise. Default: `image_encoder/` of `base`. `null`: none, the reference sees text states instead. */
+  readonly imageEncoder?: string | null;
+  /** RefAdGen's trained parts: `mp_rank_00_model_states.pt`, or the same tensors in any other container. */
+  readonly checkpoint: string;
+  /** Text encoder. Default: `text_encoder/` of `base`. */
+  readonly textEncoder?: string;
+  /** Tokenizer folder or `tokenizer.json`. Default: `tokenizer/` of `base`. */
+  readonly tokenizer?: string;
+  /** U-Net `config.json` of both U-Nets, or a folder that holds one. Default: `unet/` of `base`, else Stable Diffusion 1.5's. */
+  readonly unetConfig?: string;
+}
+
+/** A network on disk: its configuration, parsed from JSON, and its weights. */
+export interface ComponentFiles {
+  readonly config: unknown;
+  readonly weights: string;
+}
+
+/** All parts, found; nothing has been loaded but small JSON files. */
+export interface ResolvedSources {
+  readonly textEncoder: ComponentFiles;
+  readonly vae: ComponentFiles;
+  readonly imageEncoder: ComponentFiles | undefined;
+  readonly checkpoint: string;
+  readonly tokenizer: string;
+  readonly scheduler: unknown;
+  readonly preprocessor: unknown;
+  readonly unetConfig: unknown;
+}
+
+const stableDiffusion15 = { cross_attention_dim: 768, attention_head_dim: 8, block_out_channels: [320, 640, 1280, 1280] };
+
+const weightFiles = [
+  "diffusion_pytorch_model.safetensors",
+  "model.safetensors",
+  "diffusion_pytorch_model.safetensors.index.json",
+  "model.safetensors.index.json",
+  "diffusion_pytorch_model.fp16.safetensors",
+  "model.fp16.safetensors",
+  "diffusion_pytorch_model.bin",
+  "pytorch_model.bin",
+  "diffusion_pytorch_model.bin.index.json",
+  "pytorch_model.bin.index.json",
+];
+
+/**
+ * Finds every part and says at once, for all of them, what is not there.
+ *
+ * @throws PipelineError `missing-component`, `unsupported-component`
+ */
+export async function resolveSources(sources: PipelineSources): Promise<ResolvedSources> {
+  const { base } = sources;
+  const problems: string[] = [];
+  const collect = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (!PipelineError.isInstance(error)) throw error;
+      problems.push(error.message);
+      return undefined;
+    }
+  };
+  if (!(await exists(base))) throw new PipelineError("missing-component", `base: expected a diffusers folder, nothing is at ${base}`);
+  const found = {
+    textEncoder: await collect(component("textEncoder", sources.textEncoder ?? join(base, "text_encoder"))),
+    vae: await collect(component("vae", sources.vae ?? join(base, "vae"))),
+    imageEncoder: sources.imageEncoder === null ? null : await collect(component("imageEncoder", sources.imageEncoder ?? join(base, "image_encoder"))),
+    checkpoint: await collect(file("checkpoint", sources.checkpoint)),
+    tokenizer: await collect(file("tokenizer", sources.tokenizer ?? join(base, "tokenizer"))),
+    unetConfig: await collect(unetConfig(sources)),
+    scheduler: await collect(json("scheduler", join(base, "scheduler", "scheduler_config.json"))),
+  };
+  const { textEncoder, vae, imageEncoder, checkpoint, tokenizer } = found;
+  if (problems.length > 0 || !textEncoder || !vae || imageEncoder === undefined || checkpoint === undefined || tokenizer === undefined) {
+    throw new PipelineError("missing-component", `fromPretrained: ${problems.length} parts cannot be found\n  ${problems.join("\n  ")}`);
+  }
+  const preprocessor = await json("preprocessor", join(base, "feature_extractor", "preprocessor_config.json")).catch(() => undefined);
+  return { textEncoder, vae, imageEncoder: imageEncoder ?? undefined, checkpoint, tokenizer, scheduler: found.scheduler, preprocessor, unetConfig: found.unetConfig };
+}
+
+async function component(name: string, path: string): Promise<ComponentFiles> {
+  const info = await stat(path).catch(() => undefined);
+  if (!info) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
+  const folder = info.isDirectory() ? path : dirname(path);
+  const config = await json(name, join(folder, "config.json"));
+  if (!info.isDirectory()) return { config, weights: path };
+  for (const file of weightFiles) {
+    if (await exists(join(folder, file))) return { config, weights: join(folder, file) };
+  }
+  throw new PipelineError("missing-component", `${name}: ${folder} has config.json but no weights (${weightFiles[0]}, ${weightFiles[1]}, …)`);
+}
+
+async function unetConfig({ base, unetConfig: path }: PipelineSources): Promise<unknown> {
+  if (path !== undefined) return json("unetConfig", path.endsWith(".json") ? path : join(path, "config.json"));
+  const standard = join(base, "unet", "config.json");
+  return (await exists(standard)) ? json("unetConfig", standard) : stableDiffusion15;
+}
+
+async function file(name: string, path: string): Promise<string> {
+  if (typeof path !== "string" || !(await exists(path))) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
+  return path;
+}
+
+async function json(name: string, path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new PipelineError("missing-component", `${name}: expected ${path}`, { cause });
+  });
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new PipelineError("unsupported-component", `${name}: ${path} is not JSON`, { cause });
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
