@@ -1,5 +1,6 @@
-export { published } from "./defaults.js";
-export { PipelineError, type PipelineErrorCode } from "./error.js";
+// The pipeline
+export { RefAdGenPipeline } from "./pipeline.js";
+export type { PipelineSources } from "./sources.js";
 export type {
   Component,
   GenerateEvent,
@@ -13,5 +14,13 @@ export type {
   StepEvent,
   WarningEvent,
 } from "./options.js";
+export { published } from "./defaults.js";
+// Its parts, for those who build another
+export { type Mask, maskOnPlainBackground } from "./background.js";
+export { autoencoderInput, latentMask, loadProduct, type Product, publishedResize } from "./product.js";
 export { previewLatents } from "./preview.js";
-export type { PipelineSources } from "./sources.js";
+// Errors
+export { PipelineError, type PipelineErrorCode } from "./error.js";
+export { ArgumentError, RefAdGenError } from "@refadgen/errors";
+export { SessionError, WeightsError } from "@refadgen/graph";
+export { ImageError } from "@refadgen/image";

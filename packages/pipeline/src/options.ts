@@ -62,7 +62,7 @@ export interface GenerateOptions {
   readonly signal?: AbortSignal;
   readonly onStep?: (step: StepEvent) => void;
   /** Shows every intermediate tensor by name, for research and conformance tests. */
-  readonly onTensor?: (name: string, tensor: Tensor) => void;
+  readonly onTensor?: (name: string, tensor: Tensor, place?: { readonly image: number; readonly step?: number }) => void;
 }
 
 export interface StageEvent {

@@ -13,5 +13,7 @@ const ideographs =
  * Source: huggingface/transformers src/transformers/models/clip/tokenization_clip.py (BasicTokenizer).
  */
 export function cleanText(text: string): string {
-  return text.replace(controls, "").replace(spaces, " ").replace(ideographs, " $& ").normalize("NFC").toLowerCase();
+  const lower = text.replace(controls, "").replace(spaces, " ").replace(ideographs, " $& ").normalize("NFC").toLowerCase();
+  // The capital of U+0345 is a letter and it is none: in Python's pattern, which ignores case, it belongs to no word.
+  return lower.replaceAll("\u0345", " ");
 }

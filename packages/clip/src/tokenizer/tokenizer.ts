@@ -49,12 +49,11 @@ export async function loadClipTokenizer(folderOrFile: string): Promise<ClipToken
 }
 
 /**
- * The words of a cleaned text. Digits stand alone. Python's pattern ignores case, which shows in two places: long s counts as s,
- * and U+0345, whose capital is a letter, belongs to no word and is dropped.
+ * The words of a cleaned text. Digits stand alone. Long s counts as s, as it does in Python's pattern, which ignores case.
  *
  * Source: openai/CLIP clip/simple_tokenizer.py.
  */
-const words = /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}\u0345]+/gu;
+const words = /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+/gu;
 
 /**
  * A tokenizer from its vocabulary.
@@ -67,13 +66,26 @@ export function clipTokenizer({ tokens, merges, added, special, maxLength, clean
     if (id === undefined) throw new TokenizerError("malformed", `clipTokenizer: the special token "${token}" is not in the vocabulary`);
     return id;
   };
-  const specials = new Map([special.bos, special.eos, special.unknown, special.pad, ...special.additional].map((token) => [token, idOfSpecial(token)]));
+  const specials = new Map(
+    [special.bos, special.eos, special.unknown, special.pad, ...special.additional].map((token) => [token, idOfSpecial(token)]),
+  );
   const literals = new Map([...added, ...specials]);
-  const literal = new RegExp(`(${[...literals.keys()].sort((a, b) => b.length - a.length).map(escaped).join("|")})`, "u");
+  const literal = new RegExp(
+    `(${[...literals.keys()]
+      .sort((a, b) => b.length - a.length)
+      .map(escaped)
+      .join("|")})`,
+    "u",
+  );
   const ranks = new Map(merges.map((pair, rank) => [pair, rank]));
   const tokenOfId = new Map([...tokens, ...literals].map(([token, id]) => [id, token]));
   const specialIds = new Set(specials.values());
-  const [bosId, eosId, unknownId, padId] = [special.bos, special.eos, special.unknown, special.pad].map(idOfSpecial) as [number, number, number, number];
+  const [bosId, eosId, unknownId, padId] = [special.bos, special.eos, special.unknown, special.pad].map(idOfSpecial) as [
+    number,
+    number,
+    number,
+    number,
+  ];
 
   const encodeWord = (word: string): number[] => {
     // Spelt in capitals, or with controls between, a literal is found only now.
@@ -133,9 +145,15 @@ function escaped(token: string): string {
   return token.replace(/[$()*+.?[\\\]^{|}/]/g, "\\$&");
 }
 
-/** Python's `str.strip`. */
+const spaces =
+  "\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000";
+
+/** Python's `str.strip`, which takes other characters for spaces than `trim` does. */
 function trimmed(text: string): string {
-  return text.replace(/^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/g, "");
+  let [from, to] = [0, text.length];
+  while (from < to && spaces.includes(text[from]!)) from++;
+  while (from < to && spaces.includes(text[to - 1]!)) to--;
+  return text.slice(from, to);
 }
 
 /** As transformers' `clean_up_tokenization`, which files may ask for. */

@@ -10,7 +10,13 @@ export interface ClipVocabulary {
   readonly merges: readonly string[];
   /** Tokens that stand for themselves wherever they occur in a text, with their ids (textual inversion adds such). */
   readonly added: ReadonlyMap<string, number>;
-  readonly special: { readonly bos: string; readonly eos: string; readonly unknown: string; readonly pad: string; readonly additional: readonly string[] };
+  readonly special: {
+    readonly bos: string;
+    readonly eos: string;
+    readonly unknown: string;
+    readonly pad: string;
+    readonly additional: readonly string[];
+  };
   /** Length to which texts are padded and cut: 77. */
   readonly maxLength: number;
   /** Whether decoding takes away the spaces before punctuation (`clean_up_tokenization_spaces`). */
@@ -53,7 +59,8 @@ export async function readClipVocabulary(path: string): Promise<ClipVocabulary> 
   const length = settings.model_max_length;
   // Files written without a limit hold 10³⁰.
   const maxLength = typeof length === "number" && length < 1e6 ? length : 77;
-  if (!Number.isInteger(maxLength) || maxLength < 2) throw new TokenizerError("malformed", `${folder}: expected model_max_length of at least 2, got ${maxLength}`);
+  if (!Number.isInteger(maxLength) || maxLength < 2)
+    throw new TokenizerError("malformed", `${folder}: expected model_max_length of at least 2, got ${maxLength}`);
   return { ...model, added: new Map([...model.added, ...added]), special, maxLength, cleansSpaces: settings.clean_up_tokenization_spaces === true };
 }
 
@@ -63,7 +70,8 @@ async function readSeparate(folder: string): Promise<Model> {
   const tokens = new Map(entries(await readJson(join(folder, "vocab.json")), join(folder, "vocab.json")));
   const file = join(folder, "merges.txt");
   const [header, ...lines] = (await readText(file)).trim().split("\n");
-  if (!header?.includes("#version")) throw new TokenizerError("malformed", `${file}: expected a first line with "#version", got "${header?.slice(0, 40)}"`);
+  if (!header?.includes("#version"))
+    throw new TokenizerError("malformed", `${file}: expected a first line with "#version", got "${header?.slice(0, 40)}"`);
   return { tokens, merges: pairs(lines.slice(0, mergeCount), file), added: new Map() };
 }
 
@@ -72,10 +80,14 @@ async function readTokenizerJson(file: string): Promise<Model> {
   if (!isObject(model) || !isObject(model.vocab) || !Array.isArray(model.merges) || (model.type !== undefined && model.type !== "BPE")) {
     throw new TokenizerError("malformed", `${file}: expected a model of type BPE with vocab and merges`);
   }
-  if (model.end_of_word_suffix !== "</w>") throw new TokenizerError("malformed", `${file}: expected end_of_word_suffix "</w>", got ${JSON.stringify(model.end_of_word_suffix)}`);
-  const added = list(added_tokens).map((token) => (isObject(token) ? [token.content, token.id] : []));
+  if (model.end_of_word_suffix !== "</w>")
+    throw new TokenizerError("malformed", `${file}: expected end_of_word_suffix "</w>", got ${JSON.stringify(model.end_of_word_suffix)}`);
   const merges = model.merges.map((pair: unknown) => (Array.isArray(pair) ? pair.join(" ") : pair));
-  return { tokens: new Map(entries(model.vocab, file)), merges: pairs(merges, file), added: new Map(added.map(([token, id]) => entry(token, id, file))) };
+  return {
+    tokens: new Map(entries(model.vocab, file)),
+    merges: pairs(merges, file),
+    added: new Map(list(added_tokens).map((token) => addedEntry(token, isObject(token) ? token.id : undefined, file))),
+  };
 }
 
 function pairs(lines: readonly unknown[], file: string): string[] {
@@ -92,7 +104,15 @@ function entries(json: Json, file: string): [string, number][] {
 
 function decoderEntries(json: unknown, file: string): [string, number][] {
   if (!isObject(json)) throw new TokenizerError("malformed", `${file}: expected added_tokens_decoder to be an object`);
-  return Object.entries(json).map(([id, token]) => entry(isObject(token) ? token.content : undefined, Number(id), file));
+  return Object.entries(json).map(([id, token]) => addedEntry(token, Number(id), file));
+}
+
+/** `lstrip` and `rstrip` need no care: spaces around tokens never count. */
+function addedEntry(token: unknown, id: unknown, file: string): [string, number] {
+  if (isObject(token) && token.single_word === true) {
+    throw new TokenizerError("malformed", `${file}: single_word is not supported, but ${JSON.stringify(token.content)} asks for it`);
+  }
+  return entry(isObject(token) ? token.content : undefined, id, file);
 }
 
 function entry(token: unknown, id: unknown, file: string): [string, number] {
@@ -105,7 +125,8 @@ function entry(token: unknown, id: unknown, file: string): [string, number] {
 /** A special token is written as text, or as an object with its `content`. */
 function content(token: unknown, standard: string | undefined, folder: string): string {
   const text = isObject(token) ? token.content : (token ?? standard);
-  if (typeof text !== "string" || text === "") throw new TokenizerError("malformed", `${folder}: expected special tokens as text, got ${JSON.stringify(token)}`);
+  if (typeof text !== "string" || text === "")
+    throw new TokenizerError("malformed", `${folder}: expected special tokens as text, got ${JSON.stringify(token)}`);
   return text;
 }
 

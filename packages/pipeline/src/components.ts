@@ -1,0 +1,50 @@
+import type { Graph, Session } from "@refadgen/graph";
+import { openSession } from "@refadgen/graph";
+import type { Component, PipelineOptions } from "./options.js";
+
+/** The sessions of a pipeline: opened when needed, released or kept as the pipeline's `memory` says. */
+export class Components {
+  readonly #options: PipelineOptions;
+  readonly #open = new Map<Component, { readonly key: string; readonly session: Session }>();
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs `work` with the session of a component.
+   *
+   * @param key what the graph was built for; a kept session of another key is released first
+   * @param build makes the graph; called only when it has to be opened
+   */
+  async use<T>(component: Component, key: string, build: () => Graph, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { memory = "low", device, threads, onProgress } = this.#options;
+    const known = this.#open.get(component);
+    if (known && known.key !== key) await this.#release(component);
+    const session =
+      known?.key === key
+        ? known.session
+        : await openSession(build(), {
+            ...(device && { provider: device }),
+            ...(threads && { threads }),
+            ...(signal && { signal }),
+            ...(onProgress && { onProgress: (progress) => onProgress({ component, ...progress }) }),
+          });
+    if (memory === "keep") this.#open.set(component, { key, session });
+    try {
+      return await work(session);
+    } finally {
+      if (memory !== "keep") await session.dispose();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    for (const component of [...this.#open.keys()]) await this.#release(component);
+  }
+
+  async #release(component: Component): Promise<void> {
+    const entry = this.#open.get(component);
+    this.#open.delete(component);
+    await entry?.session.dispose();
+  }
+}

@@ -1,0 +1,130 @@
+import { denoise, type Sampler } from "@refadgen/core-unet";
+import type { Tensor } from "@refadgen/graph";
+import { type Image, resizeImage, type Size, tensorToImage } from "@refadgen/image";
+import type { Components } from "./components.js";
+import { EventQueue, stageClock } from "./events.js";
+import { guidedDenoiser } from "./guidance.js";
+import { generationConfig, type Models } from "./models.js";
+import { generationGraph } from "./networks.js";
+import { drawNoise, joined } from "./noise.js";
+import type { GenerateEvent, GenerateOptions, GenerateResult, Stage, StepEvent } from "./options.js";
+import { previewLatents } from "./preview.js";
+import { latentMask, loadProduct, publishedResize } from "./product.js";
+import type { ReferenceMemory } from "./reference-memory.js";
+import type { Request } from "./request.js";
+import { decode, encodeProduct, encodeTexts, holdAll, productTokens, referenceFeatures, type Workplace } from "./stages.js";
+
+type Floats = Tensor<"float32">;
+
+export interface Studio {
+  readonly models: Models;
+  readonly components: Components;
+  readonly memory: ReferenceMemory;
+}
+
+/**
+ * One call of the published pipeline, as a stream of events.
+ *
+ * Images of a batch are denoised one after another: each is what it would be in a batch, and memory does not grow with their number.
+ */
+export async function* generateEvents(studio: Studio, request: Request, sampler: Sampler, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+  const { models, components } = studio;
+  const { signal, onTensor: show = () => {} } = options;
+  const place: Workplace = { models, components, show, signal };
+  const size: Size = { width: request.width / 8, height: request.height / 8 };
+  const guided = request.guidanceScale > 1;
+  const seconds: Record<Stage, number> = { text: 0, product: 0, reference: 0, denoise: 0, decode: 0 };
+  const clock = stageClock(seconds);
+
+  const product = await loadProduct(options.product, options.mask, signal);
+  const resized = request.publishedSize ? publishedResize(product.image) : product.image;
+
+  yield clock.start("text");
+  const text = await encodeTexts(place, request);
+  for (const message of text.warnings) yield { type: "warning", message };
+  yield clock.end("text");
+
+  yield clock.start("product");
+  const noise = drawNoise(request, models.vae.config.latent_channels, size);
+  show("initial_latents", joined(noise.initial));
+  const mask = latentMask(product.mask, size);
+  show("latent_mask", { dtype: "float32", dims: [1, 1, size.height, size.width], data: mask });
+  const known = studio.memory.recall(resized, request);
+  const inputs = known ? undefined : await referenceInputs(place, resized, request, text, noise.posterior);
+  yield clock.end("product");
+
+  yield clock.start("reference");
+  const references = known ?? (await referenceFeatures(place, inputs!.latents, inputs!.contexts));
+  if (!known) studio.memory.remember(resized, request, references);
+  yield clock.end("reference");
+
+  yield clock.start("denoise");
+  const states = guided ? joined([text.negative, text.prompt]) : text.prompt;
+  const [batch, tokens] = states.dims as [number, number, number];
+  const queue = new EventQueue<StepEvent>();
+  const finished: Floats[] = [];
+  const work = components.use(
+    "generation-unet",
+    `${batch} × ${size.height} × ${size.width}`,
+    () => generationGraph(models.unet.generation, generationConfig(models.unet.config), { batch, tokens, ...size }),
+    async (session) => {
+      for (let image = 0; image < request.images; image++) {
+        const reference = await holdAll(session, references[image] ?? references[0]!, { copy: references.length === 1 });
+        const denoiser = guidedDenoiser({ ...request, session, reference, states, mask, onPrediction: (prediction) => show("prediction", prediction, { image }) });
+        try {
+          let started = performance.now();
+          const latents = noise.initial[image]!;
+          for await (const state of denoise({ denoiser, sampler, latents, noise: (step) => noise.later(step)[image]!, ...(signal && { signal }) })) {
+            show("latents", state.latents, { image, step: state.step });
+            const event: StepEvent = {
+              type: "step",
+              image,
+              images: request.images,
+              step: state.step + 1,
+              steps: state.steps,
+              timestep: state.timestep,
+              seconds: (performance.now() - started) / 1000,
+              preview: () => previewLatents(state.latents.data, size),
+            };
+            started = performance.now();
+            finished[image] = state.latents;
+            options.onStep?.(event);
+            queue.push(event);
+          }
+        } finally {
+          for (const tensor of Object.values(reference)) if ("release" in tensor) await tensor.release();
+        }
+      }
+    },
+    signal,
+  );
+  yield* queue.until(work);
+  yield clock.end("denoise");
+
+  yield clock.start("decode");
+  const images: Image[] = [];
+  for (const [index, latents] of finished.entries()) {
+    const pixels = await decode(place, latents);
+    show("image", pixels, { image: index });
+    const picture = tensorToImage(pixels.data, { width: request.width, height: request.height, channels: 3, range: [0, 1] });
+    const image = request.publishedSize ? resizeImage(picture, product.image, { filter: "bicubic" }) : picture;
+    images.push(image);
+    yield { type: "image", index, image, seed: BigInt(request.seeds[index] ?? request.seeds[0]!) };
+  }
+  yield clock.end("decode");
+  return { images, seed: options.seed ?? request.seeds[0]!, seconds };
+}
+
+async function referenceInputs(
+  place: Workplace,
+  image: Image,
+  request: Request,
+  text: { readonly negative: Floats; readonly nothing: Floats },
+  noise: readonly Floats[],
+): Promise<{ readonly contexts: Floats; readonly latents: readonly Floats[] }> {
+  // Without an image encoder the published code lets the reference see the texts' states: the empty text's, and the negative prompt's.
+  const { cond, uncond } = request.referenceContext === "image" ? await productTokens(place, image) : { cond: text.nothing, uncond: text.negative };
+  const contexts = request.guidanceScale > 1 ? joined([uncond, cond]) : cond;
+  place.show("reference_context", contexts);
+  return { contexts, latents: await encodeProduct(place, image, request, noise) };
+}

@@ -1,0 +1,168 @@
+import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Image } from "@refadgen/image";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ArgumentError, ImageError, PipelineError, RefAdGenPipeline, WeightsError } from "./index.js";
+import type { GenerateOptions } from "./options.js";
+
+const micro = fileURLToPath(new URL("../../../assets/micro", import.meta.url));
+const sources = { base: join(micro, "base"), checkpoint: join(micro, "refadgen", "mp_rank_00_model_states.pt") };
+const call = { prompt: "a bottle on ice", steps: 2, width: 64, height: 72 } as const;
+
+let pipeline: RefAdGenPipeline;
+beforeAll(async () => {
+  pipeline = await RefAdGenPipeline.fromPretrained(sources, { memory: "keep" });
+});
+afterAll(() => pipeline.dispose());
+
+/** A red block on white, not square, with its mask. */
+function block(): { readonly product: Image; readonly mask: Image } {
+  const [width, height] = [60, 90];
+  const inside = Array.from({ length: width * height }, (_, pixel) => pixel % width > 15 && pixel % width < 45 && pixel > width * 20 && pixel < width * 80);
+  return {
+    product: { width, height, channels: 3, data: Uint8Array.from(inside.flatMap((yes) => (yes ? [200, 30, 60] : [255, 255, 255]))) },
+    mask: { width, height, channels: 1, data: Uint8Array.from(inside, (yes) => (yes ? 255 : 0)) },
+  };
+}
+
+describe("seeds", () => {
+  it("gives the same image for the same seed and another one for another", async () => {
+    const [a, b, c] = [await pipeline.generate({ ...block(), ...call, seed: 5 }), await pipeline.generate({ ...block(), ...call, seed: 5n }), await pipeline.generate({ ...block(), ...call, seed: 6 })];
+    expect(a.images[0]!.data).toEqual(b.images[0]!.data);
+    expect(a.images[0]!.data).not.toEqual(c.images[0]!.data);
+    expect([a.images[0]!.width, a.images[0]!.height]).toEqual([64, 72]);
+  });
+
+  it("makes each image of a list of seeds as if made alone, stochastic samplers too", async () => {
+    for (const sampler of ["ddim", "euler-ancestral"]) {
+      const options = { ...block(), ...call, sampler };
+      const both = await pipeline.generate({ ...options, seed: [3, 9], imagesPerPrompt: 2 });
+      const alone = [await pipeline.generate({ ...options, seed: 3 }), await pipeline.generate({ ...options, seed: 9 })];
+      expect(both.images.map(({ data }) => data)).toEqual(alone.map(({ images }) => images[0]!.data));
+    }
+  });
+});
+
+describe("productEncoding", () => {
+  it('with "mean" runs the reference once for all prompts and seeds', async () => {
+    const options: GenerateOptions = { ...block(), ...call, productEncoding: "mean" };
+    const first: string[] = [];
+    await pipeline.generate({ ...options, onTensor: (name) => first.push(name) });
+    const second: string[] = [];
+    const reused = await pipeline.generate({ ...options, seed: 7, prompt: "another scene", onTensor: (name) => second.push(name) });
+    expect(first).toContain("reference_latents");
+    expect(second).not.toContain("reference_latents");
+    const fresh = await RefAdGenPipeline.fromPretrained(sources);
+    expect((await fresh.generate({ ...options, seed: 7, prompt: "another scene" })).images[0]!.data).toEqual(reused.images[0]!.data);
+  });
+});
+
+describe("stream", () => {
+  it("tells stages, steps with previews, and images in order", async () => {
+    const seen: string[] = [];
+    for await (const event of pipeline.stream({ ...block(), ...call })) {
+      if (event.type === "step") {
+        const preview = event.preview();
+        expect([preview.width, preview.height, preview.data.length]).toEqual([8, 9, 216]);
+      }
+      seen.push(event.type === "stage" ? `${event.stage} ${event.status}` : event.type);
+    }
+    const stages = ["text", "product", "reference", "denoise", "decode"].flatMap((stage) => [`${stage} start`, `${stage} end`]);
+    expect(seen).toEqual([...stages.slice(0, 7), "step", "step", "denoise end", "decode start", "image", "decode end"]);
+  });
+
+  it("stops at once when aborted and can be used again", async () => {
+    const abort = new AbortController();
+    const run = pipeline.generate({ ...block(), ...call, steps: 50, signal: abort.signal, onStep: ({ step }) => void (step === 2 && abort.abort(new Error("enough"))) });
+    await expect(run).rejects.toThrow("enough");
+    await expect(pipeline.generate({ ...block(), ...call })).resolves.toMatchObject({ images: [{ width: 64 }] });
+  });
+
+  it("goes on after a caller leaves the loop early", async () => {
+    for await (const event of pipeline.stream({ ...block(), ...call, steps: 20 })) if (event.type === "step") break;
+    await expect(pipeline.generate({ ...block(), ...call })).resolves.toMatchObject({ images: [{ width: 64 }] });
+  });
+});
+
+describe("without width and height", () => {
+  it("follows the published chain and gives the product picture's size", async () => {
+    const { images } = await pipeline.generate({ ...block(), prompt: "a bottle", steps: 1, guidanceScale: 1 });
+    expect([images[0]!.width, images[0]!.height]).toEqual([60, 90]);
+  });
+});
+
+describe("bad input is refused before anything is loaded", () => {
+  const wrong: readonly [string, Partial<GenerateOptions>, RegExp][] = [
+    ["an empty prompt", { prompt: "  " }, /prompt/],
+    ["no prompt at all", { prompt: undefined as unknown as string }, /prompt/],
+    ["a width that is no multiple of 8", { width: 100, height: 64 }, /width to be a multiple of 8.*100/],
+    ["a width without height", { height: undefined as unknown as number }, /together/],
+    ["half a step", { steps: 2.5 }, /steps/],
+    ["NaN guidance", { guidanceScale: Number.NaN }, /guidanceScale/],
+    ["an unknown sampler", { sampler: "magic" }, /magic/],
+    ["fewer seeds than images", { seed: [1], imagesPerPrompt: 2 }, /2 seeds/],
+    ["a broken seed", { seed: 0.5 }, /seed/],
+    ["an unknown encoding", { productEncoding: "median" as "mean" }, /productEncoding/],
+  ];
+  it.each(wrong)("%s", async (_, options, message) => {
+    const error: unknown = await pipeline.generate({ ...block(), ...call, ...options }).catch((caught: unknown) => caught);
+    expect(ArgumentError.isInstance(error)).toBe(true);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it("a product that cannot be told from its background", async () => {
+    const noise: Image = { width: 40, height: 50, channels: 3, data: Uint8Array.from({ length: 6000 }, (_, index) => (index * 7919) % 256) };
+    await expect(pipeline.generate({ ...call, product: noise })).rejects.toMatchObject({ code: "mask-needed", name: "PipelineError" });
+    await expect(pipeline.generate({ ...call, product: noise, mask: null })).resolves.toMatchObject({ images: [{ width: 64 }] });
+  });
+
+  it("a mask of another shape, and an empty one", async () => {
+    const { product, mask } = block();
+    const flat: Image = { width: 90, height: 60, channels: 1, data: mask.data };
+    await expect(pipeline.generate({ ...call, product, mask: flat })).rejects.toMatchObject({ code: "mask-mismatch" });
+    const empty: Image = { ...mask, data: new Uint8Array(mask.data.length) };
+    await expect(pipeline.generate({ ...call, product, mask: empty })).rejects.toMatchObject({ code: "mask-mismatch" });
+  });
+
+  it("a picture that is not there", async () => {
+    const error: unknown = await pipeline.generate({ ...call, product: "no-such-file.png" }).catch((caught: unknown) => caught);
+    expect(ImageError.isInstance(error) && error.code).toBe("missing-file");
+  });
+});
+
+describe("masks that nobody gave", () => {
+  it("come from transparency or from a plain background, and agree with the given one", async () => {
+    const { product, mask } = block();
+    const transparent: Image = { ...product, channels: 4, data: Uint8Array.from({ length: mask.data.length * 4 }, (_, index) => (index % 4 === 3 ? mask.data[index >> 2]! : product.data[(index >> 2) * 3 + (index % 4)]!)) };
+    const given = await pipeline.generate({ ...call, product, mask });
+    for (const one of [product, transparent]) expect((await pipeline.generate({ ...call, product: one })).images[0]!.data).toEqual(given.images[0]!.data);
+  });
+});
+
+describe("fromPretrained", () => {
+  it("lists every part that is missing", async () => {
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "nowhere/vae", checkpoint: "nowhere.pt" }).catch((caught: unknown) => caught);
+    expect(PipelineError.isInstance(error) && error.code).toBe("missing-component");
+    expect((error as Error).message).toMatch(/vae[\s\S]*checkpoint/);
+  });
+
+  it("refuses a checkpoint of another kind", async () => {
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, checkpoint: join(micro, "ip-adapter-plus.bin") }).catch((caught: unknown) => caught);
+    expect(WeightsError.isInstance(error) && error.code).toBe("mismatch");
+  });
+
+  it("refuses weights of another network, naming the keys", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "refadgen-pipeline-"));
+    try {
+      await cp(sources.base, folder, { recursive: true });
+      await copyFile(join(sources.base, "unet", "diffusion_pytorch_model.safetensors"), join(folder, "vae", "diffusion_pytorch_model.safetensors"));
+      const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, base: folder }).catch((caught: unknown) => caught);
+      expect(WeightsError.isInstance(error) && error.code).toBe("mismatch");
+      expect((error as Error).message).toMatch(/missing {5}decoder\.[\s\S]*unexpected {2}up_blocks/);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,77 @@
+import { createSampler } from "@refadgen/core-unet";
+import { Components } from "./components.js";
+import { type Studio, generateEvents } from "./generate.js";
+import { openModels } from "./models.js";
+import type { GenerateEvent, GenerateOptions, GenerateResult, PipelineOptions } from "./options.js";
+import { ReferenceMemory } from "./reference-memory.js";
+import { checkRequest } from "./request.js";
+import type { PipelineSources } from "./sources.js";
+
+/**
+ * RefAdGen: a product photo and a prompt become an advertising image (arXiv 2508.11695), as the authors' published code does it.
+ *
+ * ```ts
+ * const pipeline = await RefAdGenPipeline.fromPretrained({ base, vae, imageEncoder, checkpoint });
+ * const { images } = await pipeline.generate({ product: "bottle.jpg", mask: "mask.png", prompt: "on a wooden table in warm light" });
+ * ```
+ */
+export class RefAdGenPipeline {
+  readonly #studio: Studio;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(studio: Studio) {
+    this.#studio = studio;
+  }
+
+  /**
+   * Finds every part and checks it, key by key; weights are read when they are needed.
+   *
+   * @throws PipelineError, WeightsError, ArgumentError: what is missing or does not fit, all of it at once
+   */
+  static async fromPretrained(sources: PipelineSources, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
+    const models = await openModels(sources, options.signal);
+    return new RefAdGenPipeline({ models, components: new Components(options), memory: new ReferenceMemory() });
+  }
+
+  /**
+   * Makes the images.
+   *
+   * @throws ArgumentError, ImageError, PipelineError before anything is loaded; the signal's reason when aborted
+   */
+  async generate(options: GenerateOptions): Promise<GenerateResult> {
+    const events = this.stream(options);
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same as a stream of stages, steps with previews, and images; leaving the loop early stops the work. Calls wait for each other. */
+  async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { models } = this.#studio;
+    const request = checkRequest(options, { hasImageEncoder: models.vision !== undefined });
+    const sampler = createSampler(models.scheduler, { steps: request.steps, ...(request.sampler && { name: request.sampler }) });
+    const left = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
+    signal.throwIfAborted();
+    const before = this.#last;
+    let leave = () => {};
+    this.#last = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    try {
+      await before;
+      signal.throwIfAborted();
+      return yield* generateEvents(this.#studio, request, sampler, { ...options, signal });
+    } finally {
+      left.abort();
+      leave();
+    }
+  }
+
+  /** Releases every network that is still loaded. */
+  async dispose(): Promise<void> {
+    this.#studio.memory.forget();
+    await this.#studio.components.dispose();
+  }
+}
