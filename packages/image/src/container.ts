@@ -95,16 +95,20 @@ function inspectAvif(bytes: Uint8Array, view: DataView): Container {
       `decodeImage: expected PNG, JPEG, WebP or AVIF, got an ISO media file of brand ${JSON.stringify(brands[0] ?? "")}`,
     );
   }
+  let hasData = false;
   for (let offset = 0; offset < bytes.length; ) {
     if (offset + 8 > bytes.length) throw truncated("AVIF", offset + 8, bytes.length);
     const size = view.getUint32(offset);
-    if (size === 0) break; // to the end of the file
     if (size === 1 && offset + 16 > bytes.length) throw truncated("AVIF", offset + 16, bytes.length);
-    const length = size === 1 ? Number(view.getBigUint64(offset + 8)) : size;
+    // 0: to the end of the file; 1: the length follows in 64 bits.
+    const length = size === 0 ? bytes.length - offset : size === 1 ? Number(view.getBigUint64(offset + 8)) : size;
     if (length < 8) throw new ImageError("malformed", `decodeImage: expected an AVIF box of 8 bytes or more at byte ${offset}, got ${length}`);
     if (offset + length > bytes.length) throw truncated("AVIF", offset + length, bytes.length);
+    const type = text(bytes, offset + 4, 4);
+    hasData ||= type === "mdat" || (type === "meta" && Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).includes("idat"));
     offset += length;
   }
+  if (!hasData) throw new ImageError("truncated", `decodeImage: expected AVIF picture data, got ${bytes.length} bytes without any`);
   return { format: "avif" };
 }
 

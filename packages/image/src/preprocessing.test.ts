@@ -104,7 +104,8 @@ describe("recorded preprocessing", () => {
     const got = await answer(recorded);
     expect(got.length).toBeGreaterThanOrEqual(expected.length);
     const tolerance = tolerances[recorded.kind] ?? 0;
-    const worst = expected.reduce<number>((most, value, i) => Math.max(most, Math.abs(got[i]! - value)), 0);
+    let worst = 0;
+    for (const [i, value] of expected.entries()) worst = Math.max(worst, Math.abs(got[i]! - value));
     expect(worst).toBeLessThanOrEqual(tolerance);
     expect(Number.isNaN(worst)).toBe(false);
   });

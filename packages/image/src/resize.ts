@@ -65,7 +65,7 @@ export function pillowFilter(mode: PillowMode, filter: ResizeFilter): ResizeFilt
 }
 
 /**
- * Which pass comes first matters, because 8 bits (or float32) lie in between. Up to version 12 of Pillow it was always the
+ * Which pass comes first matters, because 8 bits (or float32) lie in between. In Pillow 12 it was nearly always the
  * horizontal one; version 13 begins with the vertical one when it takes away more than twice as many rows as the horizontal
  * one takes away columns (python-pillow/Pillow#9549; the factor found by comparing 4884 resizes of Pillow 13.0.0 with both orders).
  */

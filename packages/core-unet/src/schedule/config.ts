@@ -221,7 +221,9 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
   const given = json as Readonly<Record<string, unknown>>;
   const name = given._class_name;
   if (typeof name !== "string" || !isClassName(name)) {
-    throw new ArgumentError(`parseSchedulerConfig: expected _class_name to be one of ${Object.keys(classes).join(", ")}, got ${JSON.stringify(name)}`);
+    throw new ArgumentError(
+      `parseSchedulerConfig: expected _class_name to be one of ${Object.keys(classes).join(", ")}, got ${JSON.stringify(name)}`,
+    );
   }
   const unknown = Object.keys(given).find((field) => !field.startsWith("_") && !knownFields.has(field));
   if (unknown !== undefined) throw new ArgumentError(`parseSchedulerConfig: field ${unknown} is not known`);
@@ -292,7 +294,12 @@ function expectRanges(config: SchedulerConfig): void {
   if ("clip_sample_range" in config) expectRange("clip_sample_range", config.clip_sample_range > 0, "a number above 0", config.clip_sample_range);
   if (config._class_name === "LCMScheduler") {
     const { original_inference_steps: original, timestep_scaling: scaling } = config;
-    expectRange("original_inference_steps", Number.isInteger(original) && original >= 1 && original <= count, `an integer from 1 to ${count}`, original);
+    expectRange(
+      "original_inference_steps",
+      Number.isInteger(original) && original >= 1 && original <= count,
+      `an integer from 1 to ${count}`,
+      original,
+    );
     expectRange("timestep_scaling", Number.isFinite(scaling), "a finite number", scaling);
   }
 }

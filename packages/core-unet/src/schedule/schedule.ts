@@ -10,8 +10,6 @@ export interface Schedule extends NoiseSchedule {
   readonly steps: number;
   /** What the network is told, call by call, in falling order; Euler's can be fractional, PNDM's second comes twice. */
   readonly timesteps: Timesteps;
-  /** ᾱ after the last step. */
-  readonly finalAlphaCumprod: number;
   /** Noise over signal before each step and after the last: one more than timesteps. Absent for DDIM, PNDM and LCM, which think in ᾱ. */
   readonly sigmas?: Float64Array;
   /** What unit noise is multiplied with at the start. */
@@ -53,19 +51,19 @@ export function createSchedule({ config, steps }: { readonly config: SchedulerCo
         );
       }
       const timesteps = config._class_name === "PNDMScheduler" ? [...spaced.slice(0, 2), ...spaced.slice(1)] : spaced;
-      return { ...noise, steps, timesteps, finalAlphaCumprod: config.set_alpha_to_one ? 1 : noise.alphasCumprod[0]!, initNoiseSigma: 1 };
+      return { ...noise, steps, timesteps, initNoiseSigma: 1 };
     }
     case "EulerDiscreteScheduler":
     case "EulerAncestralDiscreteScheduler": {
       const { timesteps, sigmas } = eulerLevels(config, steps, noise);
-      const largest = Math.max(...sigmas.slice(0, 1), sigmas.reduce((a, b) => Math.max(a, b)));
+      const largest = sigmas.reduce((a, b) => Math.max(a, b));
       const initNoiseSigma = config.timestep_spacing === "leading" ? Math.sqrt(largest ** 2 + 1) : largest;
-      return { ...noise, steps, timesteps, finalAlphaCumprod: alphaOf(sigmas.at(-1)!), sigmas, initNoiseSigma };
+      return { ...noise, steps, timesteps, sigmas, initNoiseSigma };
     }
     case "DPMSolverMultistepScheduler":
     case "UniPCMultistepScheduler": {
       const { timesteps, sigmas } = multistepLevels(config, steps, noise);
-      return { ...noise, steps, timesteps, finalAlphaCumprod: alphaOf(sigmas.at(-1)!), sigmas, initNoiseSigma: 1 };
+      return { ...noise, steps, timesteps, sigmas, initNoiseSigma: 1 };
     }
   }
 }
@@ -114,8 +112,4 @@ function multistepLevels(config: DpmSolverConfig | UniPcConfig, steps: number, {
 interface Levels {
   readonly timesteps: Timesteps;
   readonly sigmas: Float64Array;
-}
-
-function alphaOf(sigma: number): number {
-  return 1 / (sigma ** 2 + 1);
 }

@@ -1,0 +1,72 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { metricsPreprocessing } from "./parts/metrics-preprocessing.js";
+import { micro } from "./parts/micro.js";
+import { networks } from "./parts/networks.js";
+import { text } from "./parts/text.js";
+import { type RegisteredPart, runParts } from "./runner.js";
+
+const usage = `Usage: pnpm conformance --fixtures DIR [--only PART]... [--full]
+
+Compares this project with what the reference implementations answered, as recorded in DIR/PART.
+  --fixtures DIR  the folder that holds the parts
+  --only PART     run this part only; may be given more than once
+  --full          also run the full-size networks: minutes, up to 9 GB of memory
+
+Exit code: 0 all passed; 1 a case failed or none was found; 2 wrong usage.`;
+
+const parts: ReadonlyMap<string, RegisteredPart> = new Map([
+  ["text", { run: text }],
+  ["micro", { run: micro }],
+  ["metrics", { run: metricsPreprocessing, note: "of this part, preprocessing is compared; the metrics themselves are not" }],
+  ["networks", { run: networks }],
+]);
+
+class UsageError extends Error {}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const options = await readOptions(argv);
+    if (options === "help") {
+      console.log(usage);
+      return 0;
+    }
+    const { found, passed, failed } = await runParts({ ...options, parts, print: (line) => console.log(line) });
+    console.log(`${found} found, ${passed} passed, ${failed} failed`);
+    return found > 0 && failed === 0 ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`conformance: ${error.message}\n\n${usage}`);
+    return 2;
+  }
+}
+
+async function readOptions(argv: readonly string[]): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean }> {
+  const { fixtures, only, full, help } = parse(argv);
+  if (help) return "help";
+  if (fixtures === undefined) throw new UsageError("expected --fixtures DIR, got none");
+  const folder = resolve(fixtures);
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UsageError(`--fixtures: expected a folder, got ${fixtures}`);
+  for (const name of only ?? []) {
+    if (!parts.has(name)) throw new UsageError(`--only: expected one of ${[...parts.keys()].join(", ")}, got ${name}`);
+  }
+  return { fixtures: folder, full: full ?? false, ...(only && { only: new Set(only) }) };
+}
+
+function parse(argv: readonly string[]): { fixtures?: string; only?: string[]; full?: boolean; help?: boolean } {
+  const options = {
+    fixtures: { type: "string" },
+    only: { type: "string", multiple: true },
+    full: { type: "boolean" },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    return parseArgs({ args: [...argv], options }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
