@@ -43,6 +43,16 @@ const tasks = {
     await installAndBuild();
     return compiled("bench/dist/main.js", args);
   },
+  // Raises versions and writes changelogs, as the files in .changeset say.
+  "release:version": async () => {
+    await install();
+    const code = await node(tool("@changesets/cli", "bin.js"), ["version"]);
+    return code === 0 ? foreground("pnpm", ["install", "--lockfile-only"]) : code;
+  },
+  "release:publish": async () => {
+    await installAndBuild();
+    return node(tool("@changesets/cli", "bin.js"), ["publish"]);
+  },
 };
 
 /** Paths among the arguments are relative to where the command was typed. */

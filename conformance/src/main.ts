@@ -25,7 +25,9 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
 
 class UsageError extends Error {}
 
-process.exitCode = await main(process.argv.slice(2));
+const code = await main(process.argv.slice(2));
+// A worker that a failed case left behind must not keep the command from ending.
+process.stdout.write("", () => process.exit(code));
 
 async function main(argv: readonly string[]): Promise<number> {
   try {

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { openWeights, type StoredTensor } from "@refadgen/graph";
+import { openSafetensors, type StoredTensor } from "@refadgen/graph";
 
 /** One recorded file: its settings and its tensors by name. */
 export interface Recording<Settings> {
@@ -13,10 +12,8 @@ export interface Recording<Settings> {
 
 /** Reads a `.safetensors` recording; `settings` is the JSON in its metadata. */
 export async function openRecording<Settings>(path: string): Promise<Recording<Settings>> {
-  const { tensors } = await openWeights(path);
-  const bytes = await readFile(path);
-  const header = JSON.parse(bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE(0)))) as { readonly __metadata__?: { readonly settings?: string } };
-  const settings = JSON.parse(header.__metadata__?.settings ?? "{}") as Settings;
+  const { tensors, metadata } = await openSafetensors(path);
+  const settings = JSON.parse(metadata.get("settings") ?? "{}") as Settings;
   const tensor = (name: string): StoredTensor => {
     const found = tensors.get(name);
     if (!found) throw new Error(`${name} is not recorded`);
@@ -38,6 +35,10 @@ function toFloat64(dtype: string, bytes: Uint8Array): Float64Array {
       return Float64Array.from(new Float32Array(buffer));
     case "float64":
       return new Float64Array(buffer);
+    case "float16":
+      return Float64Array.from(new Uint16Array(buffer), fromFloat16);
+    case "bfloat16":
+      return Float64Array.from(new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer));
     case "int64":
       return Float64Array.from(new BigInt64Array(buffer), Number);
     case "int32":
@@ -48,4 +49,12 @@ function toFloat64(dtype: string, bytes: Uint8Array): Float64Array {
     default:
       throw new Error(`recordings of ${dtype} are not read here`);
   }
+}
+
+function fromFloat16(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const mantissa = bits & 1023;
+  const sign = bits >> 15 ? -1 : 1;
+  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? mantissa * 2 ** -24 : (1024 + mantissa) * 2 ** (exponent - 25));
 }

@@ -3,3 +3,12 @@ export { decodeLatents, encodeLatents, renameEarlyAttention } from "./autoencode
 export { attentionOutput, type SelfAttention, type SelfAttentionInput, selfAttention } from "./blocks/transformer.js";
 export { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, type UNetConfig } from "./config.js";
 export { unet, type UNetInputs, type UNetOptions } from "./unet.js";
+// Noise schedules
+export { addNoise, type ForwardOptions, velocity } from "./schedule/forward.js";
+export { parseSchedulerConfig, parseSchedulerJson, type SchedulerConfig } from "./schedule/config.js";
+export { type NoiseSchedule, noiseSchedule } from "./schedule/noise-schedule.js";
+export { createSchedule, type Schedule, type ScheduledRun, timestepsOf } from "./schedule/schedule.js";
+// Samplers
+export { denoise, type Denoiser, type DenoiseOptions, type SamplerStep, startLatents, type StartOptions } from "./samplers/denoise.js";
+export { SamplerError, type SamplerErrorCode } from "./samplers/error.js";
+export { samplerConfig, type SamplerName, samplerNames } from "./samplers/names.js";

@@ -13,7 +13,31 @@ export { concat, expand, integers, reshape, slice, transpose } from "./ops/layou
 export { linear, matMul } from "./ops/linear.js";
 export { groupNorm, layerNorm } from "./ops/normalization.js";
 export { resizeNearest } from "./ops/resize.js";
-// Weights
+// Weights: files, views, formula
+export { cacheFloat32, type CacheFloat32Options } from "./weights/cache.js";
+export { type CacheEntry, cacheFolder, cacheUsage, clearCache } from "./weights/cache-folder.js";
 export { WeightsError, type WeightsErrorCode } from "./weights/error.js";
+export { formulaGaussian, formulaTensor, formulaValues, formulaWeights } from "./weights/formula.js";
+export { defaultLimits, type OpenOptions, type WeightLimits } from "./weights/limits.js";
+export { type MemoryTensor, memoryWeights } from "./weights/memory.js";
+export { type NumpyArray, openNpz, readNpy } from "./weights/numpy.js";
+export { isPytorchFile, openPytorchFile, openSafetensors, openWeights } from "./weights/open.js";
+export { isList, pickleAt, PickleGlobal, PickleObject, type PickleValue } from "./weights/pickle-value.js";
+export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
+// Random numbers
+export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
+export { randnTensor } from "./random/randn-tensor.js";
+// Sessions
+export { SessionError, type SessionErrorCode } from "./session/error.js";
+export {
+  type ExecutionProvider,
+  executionProviders,
+  type Feeds,
+  type HeldTensor,
+  openSession,
+  type Session,
+  type SessionFigures,
+  type SessionOptions,
+} from "./session/session.js";

@@ -9,6 +9,18 @@ export const published = {
   referenceScale: 1,
   seed: 42,
   sampler: "ddim",
+  /** The schedule where the base's `scheduler_config.json` says nothing. */
+  scheduler: {
+    num_train_timesteps: 1000,
+    beta_start: 0.00085,
+    beta_end: 0.012,
+    beta_schedule: "scaled_linear",
+    clip_sample: false,
+    set_alpha_to_one: false,
+    steps_offset: 1,
+    timestep_spacing: "leading",
+    prediction_type: "epsilon",
+  },
   /** Size that the published chain generates at, in pixels. */
   width: 512,
   height: 640,

@@ -1,4 +1,4 @@
-import { denoise, type Sampler } from "@refadgen/core-unet";
+import { denoise, type Schedule } from "@refadgen/core-unet";
 import type { Tensor } from "@refadgen/graph";
 import { type Image, resizeImage, type Size, tensorToImage } from "@refadgen/image";
 import type { Components } from "./components.js";
@@ -27,7 +27,7 @@ export interface Studio {
  *
  * Images of a batch are denoised one after another: each is what it would be in a batch, and memory does not grow with their number.
  */
-export async function* generateEvents(studio: Studio, request: Request, sampler: Sampler, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+export async function* generateEvents(studio: Studio, request: Request, schedule: Schedule, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
   const { models, components } = studio;
   const { signal, onTensor: show = () => {} } = options;
   const place: Workplace = { models, components, show, signal };
@@ -59,6 +59,7 @@ export async function* generateEvents(studio: Studio, request: Request, sampler:
   yield clock.end("reference");
 
   yield clock.start("denoise");
+  show("timesteps", { dtype: "float32", dims: [schedule.timesteps.length], data: Float32Array.from(schedule.timesteps) });
   const states = guided ? joined([text.negative, text.prompt]) : text.prompt;
   const [batch, tokens] = states.dims as [number, number, number];
   const queue = new EventQueue<StepEvent>();
@@ -74,7 +75,7 @@ export async function* generateEvents(studio: Studio, request: Request, sampler:
         try {
           let started = performance.now();
           const latents = noise.initial[image]!;
-          for await (const state of denoise({ denoiser, sampler, latents, noise: (step) => noise.later(step)[image]!, ...(signal && { signal }) })) {
+          for await (const state of denoise({ denoiser, schedule, latents, noise: (step) => noise.later(step)[image]!, ...(signal && { signal }) })) {
             show("latents", state.latents, { image, step: state.step });
             const event: StepEvent = {
               type: "step",

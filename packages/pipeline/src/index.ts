@@ -19,6 +19,8 @@ export { published } from "./defaults.js";
 export { type Mask, maskOnPlainBackground } from "./background.js";
 export { autoencoderInput, latentMask, loadProduct, type Product, publishedResize } from "./product.js";
 export { previewLatents } from "./preview.js";
+export { generationConfig, type Models, openModels } from "./models.js";
+export { decodeGraph, encodeGraph, generationGraph, type LatentSize, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
 // Errors
 export { PipelineError, type PipelineErrorCode } from "./error.js";
 export { ArgumentError, RefAdGenError } from "@refadgen/errors";

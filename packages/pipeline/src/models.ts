@@ -13,8 +13,9 @@ import {
   type ResamplerConfig,
   resamplerConfigOf,
 } from "@refadgen/clip";
-import { type AutoencoderConfig, parseAutoencoderConfig, parseSchedulerConfig, parseUNetConfig, renameEarlyAttention, type SchedulerConfig, type UNetConfig } from "@refadgen/core-unet";
+import { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, renameEarlyAttention, samplerConfig, type UNetConfig } from "@refadgen/core-unet";
 import { openWeights, type WeightLookup, Weights, type WeightSource } from "@refadgen/graph";
+import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 import { decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
 import { type PipelineSources, resolveSources } from "./sources.js";
@@ -22,7 +23,8 @@ import { type PipelineSources, resolveSources } from "./sources.js";
 /** Everything that a pipeline is made of, checked; weights are still in their files. */
 export interface Models {
   readonly tokenizer: ClipTokenizer;
-  readonly scheduler: SchedulerConfig;
+  /** The parsed `scheduler_config.json` over the authors' settings. */
+  readonly scheduler: Readonly<Record<string, unknown>>;
   readonly preprocessor: PreprocessorConfig;
   readonly text: { readonly config: ClipTextConfig; readonly weights: Weights };
   readonly vision: { readonly config: ClipVisionConfig; readonly weights: Weights; readonly resampler: ResamplerConfig; readonly resamplerWeights: Weights } | undefined;
@@ -54,13 +56,14 @@ export async function openModels(sources: PipelineSources, signal?: AbortSignal)
   signal?.throwIfAborted();
   const models: Models = {
     tokenizer: await loadClipTokenizer(files.tokenizer),
-    scheduler: parseSchedulerConfig(files.scheduler),
+    scheduler: { ...published.scheduler, ...(files.scheduler as object) },
     preprocessor: files.preprocessor === undefined ? clipPreprocessing : parsePreprocessorConfig(files.preprocessor),
     text,
     vae,
     vision,
     unet,
   };
+  samplerConfig({ name: published.sampler, published: models.scheduler });
   verify(models, checkpoint.unet);
   return models;
 }

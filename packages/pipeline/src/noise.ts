@@ -22,13 +22,14 @@ export function drawNoise({ seeds, images, productEncoding }: Request, channels:
   const draw = () => separate(randnTensor([images, channels, height, width], generators.length === 1 && images !== 1 ? generators[0]! : generators));
   const initial = draw();
   const posterior = productEncoding === "sample" ? draw() : [];
-  const steps: (readonly Floats[])[] = [];
+  const drawn = new Map<number, readonly Floats[]>();
   return {
     initial,
     posterior,
     later: (step) => {
-      while (steps.length <= step) steps.push(draw());
-      return steps[step]!;
+      const noise = drawn.get(step) ?? draw();
+      drawn.set(step, noise);
+      return noise;
     },
   };
 }

@@ -1,4 +1,4 @@
-import { createSampler } from "@refadgen/core-unet";
+import { createSchedule, samplerConfig } from "@refadgen/core-unet";
 import { Components } from "./components.js";
 import { type Studio, generateEvents } from "./generate.js";
 import { openModels } from "./models.js";
@@ -50,7 +50,8 @@ export class RefAdGenPipeline {
   async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
     const { models } = this.#studio;
     const request = checkRequest(options, { hasImageEncoder: models.vision !== undefined });
-    const sampler = createSampler(models.scheduler, { steps: request.steps, ...(request.sampler && { name: request.sampler }) });
+    const config = samplerConfig({ name: request.sampler, published: models.scheduler });
+    const schedule = createSchedule({ config, steps: request.steps });
     const left = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, left.signal]) : left.signal;
     signal.throwIfAborted();
@@ -62,7 +63,7 @@ export class RefAdGenPipeline {
     try {
       await before;
       signal.throwIfAborted();
-      return yield* generateEvents(this.#studio, request, sampler, { ...options, signal });
+      return yield* generateEvents(this.#studio, request, schedule, { ...options, signal });
     } finally {
       left.abort();
       leave();

@@ -1,4 +1,4 @@
-import { type Image, type ImageInput, alphaOf, composite, imageToTensor, loadImage, resizeImage, type Size, toGrey, toRgb } from "@refadgen/image";
+import { type Image, type ImageInput, alphaOf, composite, imageToTensor, loadImage, resizeImage, resizeTensor, type Size, toGrey, toRgb } from "@refadgen/image";
 import { maskOnPlainBackground, type Mask } from "./background.js";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
@@ -25,16 +25,14 @@ export async function loadProduct(product: ImageInput, mask: ImageInput | null |
   const hasAlpha = picture.channels === 2 || picture.channels === 4;
   const onWhite = toRgb(hasAlpha ? composite(picture, [255, 255, 255]) : picture);
   if (mask === null) return { image: onWhite };
-  const found = mask === undefined ? ownMask(picture, hasAlpha, onWhite) : givenMask(await loadImage(mask, signal ? { signal } : {}), picture);
+  const found = mask === undefined ? ownMask(picture, onWhite) : givenMask(await loadImage(mask, signal ? { signal } : {}), picture);
   return { image: whiteOutside(onWhite, found), mask: found };
 }
 
-function ownMask(picture: Image, hasAlpha: boolean, onWhite: Image): Mask {
+function ownMask(picture: Image, onWhite: Image): Mask {
   const { width, height } = picture;
-  if (hasAlpha) {
-    const data = alphaOf(picture).data.map((alpha) => (alpha > 127 ? 1 : 0));
-    if (data.includes(0) && data.includes(1)) return { width, height, data };
-  }
+  const data = alphaOf(picture)?.data.map((alpha) => (alpha > 127 ? 1 : 0));
+  if (data?.includes(0) && data.includes(1)) return { width, height, data };
   const found = maskOnPlainBackground(onWhite);
   if (found) return found;
   throw new PipelineError(
@@ -91,15 +89,8 @@ export function autoencoderInput(image: Image, size: Size): Float32Array {
 
 /** The mask on the grid of the latents, `[H / 8, W / 8]`, nearest neighbour: 1 where the product is. Without a mask, zeros. */
 export function latentMask(mask: Mask | undefined, { width, height }: Size): Float32Array {
-  const out = new Float32Array(width * height);
-  if (!mask) return out;
-  // PyTorch's nearest neighbour multiplies by a float32 scale.
-  const [scaleY, scaleX] = [Math.fround(mask.height / height), Math.fround(mask.width / width)];
-  for (let y = 0; y < height; y++) {
-    const row = Math.min(Math.floor(Math.fround(y * scaleY)), mask.height - 1) * mask.width;
-    for (let x = 0; x < width; x++) out[y * width + x] = mask.data[row + Math.min(Math.floor(Math.fround(x * scaleX)), mask.width - 1)]!;
-  }
-  return out;
+  if (!mask) return new Float32Array(width * height);
+  return resizeTensor(Float32Array.from(mask.data), [mask.height, mask.width], { width, height }, { method: "nearest" });
 }
 
 function floorTo(length: number, multiple: number): number {

@@ -16,7 +16,7 @@ export interface Request {
   readonly height: number;
   /** Whether the published chain is followed: its size, its way of resizing the product, the result in the product picture's size. */
   readonly publishedSize: boolean;
-  readonly sampler: string | undefined;
+  readonly sampler: string;
   readonly productEncoding: "sample" | "mean";
   readonly referenceContext: "image" | "text";
 }
@@ -54,7 +54,7 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
     width: width ?? published.width,
     height: height ?? published.height,
     publishedSize: width === undefined,
-    sampler: options.sampler,
+    sampler: options.sampler ?? published.sampler,
     productEncoding: oneOf("productEncoding", options.productEncoding ?? "sample", ["sample", "mean"]),
     referenceContext: oneOf("referenceContext", referenceContext, ["image", "text"]),
   };

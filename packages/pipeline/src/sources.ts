@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { parseSchedulerJson } from "@refadgen/core-unet";
 import { PipelineError } from "./error.js";
 
 /** Where the parts of RefAdGen lie on disk; they may come from different places, as the authors' do. */
@@ -40,19 +41,6 @@ export interface ResolvedSources {
 
 const stableDiffusion15 = { cross_attention_dim: 768, attention_head_dim: 8, block_out_channels: [320, 640, 1280, 1280] };
 
-const weightFiles = [
-  "diffusion_pytorch_model.safetensors",
-  "model.safetensors",
-  "diffusion_pytorch_model.safetensors.index.json",
-  "model.safetensors.index.json",
-  "diffusion_pytorch_model.fp16.safetensors",
-  "model.fp16.safetensors",
-  "diffusion_pytorch_model.bin",
-  "pytorch_model.bin",
-  "diffusion_pytorch_model.bin.index.json",
-  "pytorch_model.bin.index.json",
-];
-
 /**
  * Finds every part and says at once, for all of them, what is not there.
  *
@@ -78,7 +66,7 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
     checkpoint: await collect(file("checkpoint", sources.checkpoint)),
     tokenizer: await collect(file("tokenizer", sources.tokenizer ?? join(base, "tokenizer"))),
     unetConfig: await collect(unetConfig(sources)),
-    scheduler: await collect(json("scheduler", join(base, "scheduler", "scheduler_config.json"))),
+    scheduler: await collect(scheduler(join(base, "scheduler", "scheduler_config.json"))),
   };
   const { textEncoder, vae, imageEncoder, checkpoint, tokenizer } = found;
   if (problems.length > 0 || !textEncoder || !vae || imageEncoder === undefined || checkpoint === undefined || tokenizer === undefined) {
@@ -93,11 +81,7 @@ async function component(name: string, path: string): Promise<ComponentFiles> {
   if (!info) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
   const folder = info.isDirectory() ? path : dirname(path);
   const config = await json(name, join(folder, "config.json"));
-  if (!info.isDirectory()) return { config, weights: path };
-  for (const file of weightFiles) {
-    if (await exists(join(folder, file))) return { config, weights: join(folder, file) };
-  }
-  throw new PipelineError("missing-component", `${name}: ${folder} has config.json but no weights (${weightFiles[0]}, ${weightFiles[1]}, …)`);
+  return { config, weights: path };
 }
 
 async function unetConfig({ base, unetConfig: path }: PipelineSources): Promise<unknown> {
@@ -106,20 +90,28 @@ async function unetConfig({ base, unetConfig: path }: PipelineSources): Promise<
   return (await exists(standard)) ? json("unetConfig", standard) : stableDiffusion15;
 }
 
+async function scheduler(path: string): Promise<unknown> {
+  return parseSchedulerJson(await text("scheduler", path));
+}
+
 async function file(name: string, path: string): Promise<string> {
   if (typeof path !== "string" || !(await exists(path))) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
   return path;
 }
 
 async function json(name: string, path: string): Promise<unknown> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new PipelineError("missing-component", `${name}: expected ${path}`, { cause });
-  });
+  const content = await text(name, path);
   try {
-    return JSON.parse(text);
+    return JSON.parse(content);
   } catch (cause) {
     throw new PipelineError("unsupported-component", `${name}: ${path} is not JSON`, { cause });
   }
+}
+
+async function text(name: string, path: string): Promise<string> {
+  return readFile(path, "utf8").catch((cause: unknown) => {
+    throw new PipelineError("missing-component", `${name}: expected ${path}`, { cause });
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

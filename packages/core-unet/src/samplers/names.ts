@@ -1,8 +1,21 @@
 import { ArgumentError } from "@refadgen/errors";
 import { parseSchedulerConfig, type SchedulerConfig } from "../schedule/config.js";
 
+/** The names by which samplers are chosen. */
+export type SamplerName =
+  | "ddim"
+  | "pndm"
+  | "euler"
+  | "euler-ancestral"
+  | "dpmpp-2m"
+  | "dpmpp-2m-karras"
+  | "dpmpp-2m-sde"
+  | "dpmpp-2m-sde-karras"
+  | "unipc"
+  | "lcm";
+
 /** What a sampler's name sets; everything else comes from the checkpoint's own `scheduler_config.json`. */
-const settings = {
+const settings: Readonly<Record<SamplerName, object>> = {
   ddim: { _class_name: "DDIMScheduler" },
   pndm: { _class_name: "PNDMScheduler", skip_prk_steps: true },
   euler: { _class_name: "EulerDiscreteScheduler" },
@@ -14,9 +27,6 @@ const settings = {
   unipc: { _class_name: "UniPCMultistepScheduler" },
   lcm: { _class_name: "LCMScheduler" },
 };
-
-/** The names by which samplers are chosen. */
-export type SamplerName = keyof typeof settings;
 
 /** All sampler names. */
 export const samplerNames: readonly SamplerName[] = Object.keys(settings) as SamplerName[];

@@ -1,24 +1,24 @@
 /** Karras et al. (2022), equation 5. */
 const rho = 7;
 
-/** Noise over signal, √((1 - ᾱ) / ᾱ), of every training timestep: rising. */
-export function trainingSigmas(alphasCumprod: Float64Array): Float64Array {
-  return alphasCumprod.map((alpha) => Math.sqrt((1 - alpha) / alpha));
+/** Noise over signal, √((1 - ᾱ) / ᾱ), of every training timestep: rising, in the reference's float32. */
+export function trainingSigmas(alphasCumprod: Float32Array): Float32Array {
+  return alphasCumprod.map((alpha) => Math.sqrt(Math.fround(Math.fround(1 - alpha) / alpha)));
 }
 
 /** The sigma of a timestep, linear between whole ones; beyond the ends that of the end. */
-export function sigmaAt(sigmas: Float64Array, timestep: number): number {
+export function sigmaAt(sigmas: Float32Array, timestep: number): number {
   const place = Math.min(Math.max(timestep, 0), sigmas.length - 1);
   const below = Math.min(Math.floor(place), sigmas.length - 2);
   return sigmas[below]! + (place - below) * (sigmas[below + 1]! - sigmas[below]!);
 }
 
 /** The timestep of a sigma, linear in its logarithm between whole timesteps. */
-export function timestepAt(sigmas: Float64Array, sigma: number): number {
+export function timestepAt(sigmas: Float32Array, sigma: number): number {
   let below = 0;
   while (below < sigmas.length - 2 && sigmas[below + 1]! <= sigma) below++;
-  const low = Math.log(sigmas[below]!);
-  const high = Math.log(sigmas[below + 1]!);
+  const low = Math.fround(Math.log(sigmas[below]!));
+  const high = Math.fround(Math.log(sigmas[below + 1]!));
   return below + Math.min(Math.max((Math.log(sigma) - low) / (high - low), 0), 1);
 }
 

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
 import { join, parse } from "node:path";
 import type { Graph } from "../graph.js";
 import { liveParameters, type Placement, serialize } from "../serialize.js";
 import { elementCount } from "../tensor.js";
-import { cacheFloat32, cacheFolder } from "../weights/cache.js";
+import { cacheFloat32 } from "../weights/cache.js";
+import { cacheFolder, removeLeftovers, temporaryName } from "../weights/cache-folder.js";
 import type { FileRange, StoredTensor } from "../weights/source.js";
 import type { Parameter } from "../weights/weights.js";
 import { keptModel, keptWeights } from "./protocol.js";
@@ -70,10 +71,10 @@ export async function keepOptimized(
   };
   if (await whole(folder)) return open();
   await mkdir(shelf, { recursive: true });
-  await removeAbandoned(shelf);
+  await removeLeftovers(shelf);
   const { bavail, bsize } = await statfs(shelf);
   if (bavail * bsize < prepared.weightBytes * 1.5 + 1e9) return false;
-  const draft = join(shelf, `${key}.${process.pid}.${randomUUID()}.tmp`);
+  const draft = temporaryName(folder);
   await mkdir(draft);
   try {
     await write(draft);
@@ -87,22 +88,6 @@ export async function keepOptimized(
   }
   // Opened anew: the session that wrote it holds its weights in memory, one that reads it maps them.
   return open();
-}
-
-/** Removes drafts of processes that are no longer alive. */
-async function removeAbandoned(shelf: string): Promise<void> {
-  for (const name of await readdir(shelf)) {
-    const owner = /\.(\d+)\.[^.]+\.tmp$/.exec(name)?.[1];
-    if (owner !== undefined && !alive(Number(owner))) await rm(join(shelf, name), { recursive: true, force: true });
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 async function sizes(folder: string): Promise<readonly number[]> {

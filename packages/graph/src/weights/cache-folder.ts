@@ -25,13 +25,19 @@ export async function cacheUsage({ folder = cacheFolder() }: { readonly folder?:
   const entries: CacheEntry[] = [];
   for (const path of await filesBelow(folder)) {
     const found = await stat(path).catch(() => undefined);
-    if (found) entries.push({ path, bytes: found.size, lastUsed: found.atime > found.mtime ? found.atime : found.mtime });
+    if (found) entries.push({ path, bytes: found.size, lastUsed: new Date(Math.max(found.atimeMs, found.mtimeMs)) });
   }
   return entries.sort((a, b) => b.bytes - a.bytes);
 }
 
 /** Removes the cache's files, or those not used since `olderThan`. Returns what was removed. */
-export async function clearCache({ folder = cacheFolder(), olderThan }: { readonly folder?: string; readonly olderThan?: Date } = {}): Promise<CacheEntry[]> {
+export async function clearCache({
+  folder = cacheFolder(),
+  olderThan,
+}: {
+  readonly folder?: string;
+  readonly olderThan?: Date;
+} = {}): Promise<CacheEntry[]> {
   const entries = (await cacheUsage({ folder })).filter(({ lastUsed }) => !olderThan || lastUsed < olderThan);
   for (const { path } of entries) await rm(path, { force: true });
   return entries;
@@ -52,11 +58,10 @@ const abandonedAfterMs = 24 * 3_600_000;
 
 /**
  * Writes a file that is there whole or not at all, whatever happens: to a temporary name beside it, to the disk, then renamed.
- * The temporary name says who writes, so that `removeLeftovers` can tell the dead from the living.
  */
 export async function writeAtomically(path: string, write: (handle: FileHandle) => Promise<void>): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
-  const temporary = `${path}.${host}.${process.pid}.${randomBytes(6).toString("hex")}.partial`;
+  const temporary = temporaryName(path);
   try {
     const handle = await open(temporary, "wx");
     try {
@@ -73,14 +78,19 @@ export async function writeAtomically(path: string, write: (handle: FileHandle) 
   await syncFolder(dirname(path));
 }
 
-/** Removes temporary files in `folder` whose writers are no more: processes of this machine that have ended, or nothing written for a day. */
+/** A name beside `path` for what is being written; it says who writes, so that `removeLeftovers` can tell the dead from the living. */
+export function temporaryName(path: string): string {
+  return `${path}.${host}.${process.pid}.${randomBytes(6).toString("hex")}.partial`;
+}
+
+/** Removes temporary files and folders in `folder` whose writers are no more: processes of this machine that have ended, or nothing written for a day. */
 export async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, writerHost, pid] = /\.([0-9a-f]*)\.(\d+)\.[0-9a-f]{12}\.partial$/.exec(name) ?? [];
     if (pid === undefined) continue;
     const path = join(folder, name);
     const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if ((writerHost === host && !isRunning(Number(pid))) || age > abandonedAfterMs) await rm(path, { force: true });
+    if ((writerHost === host && !isRunning(Number(pid))) || age > abandonedAfterMs) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -12,27 +12,28 @@ const running = new Map<string, Promise<string>>();
 
 /**
  * `sha256:…` over all bytes of a file. Computed once, streaming, and remembered in the cache folder under the file's real path, size,
- * modification time and inode, so that the next start does not read gigabytes again.
+ * modification time and inode, so that the next start does not read gigabytes again. Throws a `WeightsError` when the file has changed.
  */
-export function fileDigest(file: WeightFile): Promise<string> {
+export async function fileDigest(file: WeightFile): Promise<string> {
+  await file.verify();
   const identity = JSON.stringify([file.realPath, file.size, String(file.modified), String(file.inode)]);
   const known = running.get(identity);
   if (known) return known;
   const digest = rememberedDigest(file, identity);
   running.set(identity, digest);
-  digest.catch(() => running.delete(identity));
-  return digest;
+  try {
+    return await digest;
+  } catch (error) {
+    running.delete(identity);
+    throw error;
+  }
 }
 
 async function rememberedDigest(file: WeightFile, identity: string): Promise<string> {
   const folder = join(cacheFolder(), "digests");
   const path = join(folder, `${createHash("sha256").update(file.realPath).digest("hex").slice(0, 32)}.json`);
   const [rememberedIdentity, remembered] = await readEntry(path);
-  if (rememberedIdentity === identity && remembered?.startsWith("sha256:")) {
-    // One byte is read, so that a file changed since it was opened is noticed here too.
-    await file.read(0, Math.min(1, file.size));
-    return remembered;
-  }
+  if (rememberedIdentity === identity && remembered?.startsWith("sha256:")) return remembered;
   const settled = Date.now() - Number(file.modified / 1_000_000n) > settledAfterMs;
   const digest = await computeDigest(file);
   if (settled) {

@@ -6,11 +6,15 @@ import type { WeightLimits } from "./limits.js";
  * integers ≥ 0, `limit` for too many dimensions or a product beyond 2⁵³. `what` begins the message.
  */
 export function checkedElementCount(dims: readonly unknown[], what: string, limits: WeightLimits): number {
-  if (dims.length > limits.dimensions) throw new WeightsError("limit", `${what}: expected at most ${limits.dimensions} dimensions, got ${dims.length}`);
+  if (dims.length > limits.dimensions)
+    throw new WeightsError("limit", `${what}: expected at most ${limits.dimensions} dimensions, got ${dims.length}`);
   let count = 1;
   for (const size of dims) {
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) {
-      throw new WeightsError("malformed", `${what}: expected sizes that are integers from 0 to 2^53, got ${typeof size === "number" ? size : typeof size}`);
+      throw new WeightsError(
+        "malformed",
+        `${what}: expected sizes that are integers from 0 to 2^53, got ${typeof size === "number" ? size : typeof size}`,
+      );
     }
     count *= size;
   }

@@ -6,7 +6,13 @@ import type { StoredTensor } from "./source.js";
 /** A tensor whose values lie contiguous, row-major and little-endian at `offset` of a file. `length` is in bytes. */
 export function fileTensor(
   file: WeightFile,
-  { name, dtype, dims, offset, length }: { readonly name: string; readonly dtype: DType; readonly dims: readonly number[]; readonly offset: number; readonly length: number },
+  {
+    name,
+    dtype,
+    dims,
+    offset,
+    length,
+  }: { readonly name: string; readonly dtype: DType; readonly dims: readonly number[]; readonly offset: number; readonly length: number },
 ): StoredTensor {
   const size = bytesPerElement[dtype];
   return {

@@ -31,7 +31,8 @@ export class WeightFile {
   static async open(path: string): Promise<WeightFile> {
     try {
       // Looked at before it is opened: opening a pipe would wait for its other end.
-      if (!(await stat(path)).isFile()) throw new WeightsError("unsupported", `${path}: expected a file, got something else (a folder, device or pipe)`);
+      if (!(await stat(path)).isFile())
+        throw new WeightsError("unsupported", `${path}: expected a file, got something else (a folder, device or pipe)`);
       const handle = await open(path, "r");
       try {
         return new WeightFile(path, await realpath(path), await handle.stat({ bigint: true }), handle);
@@ -63,6 +64,15 @@ export class WeightFile {
     }
   }
 
+  /** Throws a `WeightsError` (`mismatch`) when the path no longer leads to the file that was opened, `missing-file` when to none. */
+  async verify(): Promise<void> {
+    try {
+      this.#compare(await stat(this.path, { bigint: true }));
+    } catch (error) {
+      throw readable(error, this.path);
+    }
+  }
+
   /** Gives the handle back; reading goes on to work. */
   async close(): Promise<void> {
     const handle = this.#handle;
@@ -77,9 +87,17 @@ export class WeightFile {
     } catch (error) {
       throw readable(error, this.path);
     }
-    const { size, mtimeNs, ino } = await handle.stat({ bigint: true });
-    if (Number(size) === this.size && mtimeNs === this.modified && ino === this.inode) return handle;
-    await handle.close();
+    try {
+      this.#compare(await handle.stat({ bigint: true }));
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  #compare({ size, mtimeNs, ino }: { size: bigint; mtimeNs: bigint; ino: bigint }): void {
+    if (Number(size) === this.size && mtimeNs === this.modified && ino === this.inode) return;
     throw new WeightsError("mismatch", `${this.path}: the file has changed since it was opened`);
   }
 }

@@ -1,25 +1,64 @@
 import { WeightsError } from "./error.js";
-import { isList, PickleGlobal, PickleObject, type PickleValue } from "./pickle-value.js";
+import { isList, type PickleGlobal, PickleObject, type PickleValue } from "./pickle-value.js";
 
 /**
  * Modules that no weights need and attacks do. Nothing is executed either way (an unknown name is only kept as a name); refusing these is
  * the second line, and tells people what they have downloaded.
  */
 const unsafeModules: ReadonlySet<string> = new Set(
-  ["os", "posix", "nt", "posixpath", "ntpath", "subprocess", "_posixsubprocess", "sys", "socket", "_socket", "shutil", "pty", "commands", "popen2"].concat(
+  [
+    "os",
+    "posix",
+    "nt",
+    "posixpath",
+    "ntpath",
+    "subprocess",
+    "_posixsubprocess",
+    "sys",
+    "socket",
+    "_socket",
+    "shutil",
+    "pty",
+    "commands",
+    "popen2",
+  ].concat(
     ["importlib", "_frozen_importlib", "imp", "runpy", "code", "codeop", "ctypes", "_ctypes", "marshal", "pickle", "_pickle", "cloudpickle", "dill"],
     ["webbrowser", "urllib", "requests", "httplib", "http", "ftplib", "smtplib", "pip", "bdb", "pdb", "timeit", "pydoc", "doctest", "linecache"],
   ),
 );
 
 const harmlessBuiltins: ReadonlySet<string> = new Set(
-  ["set", "frozenset", "complex", "bytearray", "bytes", "str", "unicode", "int", "long", "float", "bool", "dict", "list", "tuple", "object", "slice", "range", "xrange"].concat(
-    ["NoneType", "Ellipsis", "NotImplemented"],
-  ),
+  [
+    "set",
+    "frozenset",
+    "complex",
+    "bytearray",
+    "bytes",
+    "str",
+    "unicode",
+    "int",
+    "long",
+    "float",
+    "bool",
+    "dict",
+    "list",
+    "tuple",
+    "object",
+    "slice",
+    "range",
+    "xrange",
+  ].concat(["NoneType", "Ellipsis", "NotImplemented"]),
 );
 
 const harmlessTorchUtils = /^_rebuild_[A-Za-z0-9_]+$/;
-const unsafeElsewhere: ReadonlySet<string> = new Set(["functools.partial", "torch.load", "torch.hub.load", "torch.jit.load", "operator.attrgetter", "operator.methodcaller"]);
+const unsafeElsewhere: ReadonlySet<string> = new Set([
+  "functools.partial",
+  "torch.load",
+  "torch.hub.load",
+  "torch.jit.load",
+  "operator.attrgetter",
+  "operator.methodcaller",
+]);
 
 /** Throws a `WeightsError` (`unsafe`) for names that are there to run something. */
 export function refuseUnsafe({ module, name }: PickleGlobal, what: string): void {
@@ -56,8 +95,7 @@ export function callPlain(type: PickleGlobal, args: readonly PickleValue[], what
   if (module === "_codecs" && name === "encode") {
     const [text, encoding] = args;
     if (typeof text !== "string" || (encoding !== "latin1" && encoding !== "utf-8")) return fail();
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the 256 codes of latin1.
-    if (encoding === "latin1" && !/^[\0-\xff]*$/.test(text)) return fail();
+    if (encoding === "latin1" && [...text].some((character) => character.codePointAt(0)! > 0xff)) return fail();
     return Buffer.from(text, encoding);
   }
   if (module !== "builtins" && module !== "__builtin__") return undefined;

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { WeightsError } from "./error.js";
 import { callPlain, refuseUnsafe } from "./pickle-globals.js";
+import { floatText, indexText, integerText, longText, plainInteger, quotedText, rawUnicode } from "./pickle-text.js";
 import { PickleGlobal, PickleObject, type PickleValue } from "./pickle-value.js";
 
 export interface PickleOptions {
@@ -19,7 +20,7 @@ export interface PickleOptions {
 }
 
 const opcodesPerTurn = 100_000;
-const longestInteger = 4300;
+const longestInteger = 2048;
 const mark = Symbol("mark");
 type Slot = PickleValue | typeof mark;
 
@@ -58,6 +59,11 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
     at = end + 1;
     return text.endsWith("\r") ? text.slice(0, -1) : text;
   };
+  const textLine = (): string => {
+    const text = line();
+    spend(2 * text.length + 16);
+    return text;
+  };
   const utf8 = (length: number): string => {
     const from = take(length);
     spend(2 * length + 16);
@@ -81,7 +87,7 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
     const from = take(length);
     if (length === 0) return 0;
     const magnitude = BigInt(`0x${Buffer.from(bytes.subarray(from, at)).reverse().toString("hex")}`);
-    return plain(BigInt.asIntN(8 * length, magnitude));
+    return plainInteger(BigInt.asIntN(8 * length, magnitude));
   };
 
   const push = (value: PickleValue): void => {
@@ -141,8 +147,8 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
     if (values.length % 2 !== 0) malformed("a key has no value");
     spend(32 * values.length);
     const entries = target instanceof PickleObject ? target.entries : target;
-    if (!(entries instanceof Map)) return malformed("items are set in something that is no dict");
-    for (let i = 0; i < values.length; i += 2) entries.set(values[i]!, values[i + 1]!);
+    if (entries instanceof Map) for (let i = 0; i < values.length; i += 2) entries.set(values[i]!, values[i + 1]!);
+    else malformed("items are set in something that is no dict");
   };
   const addItems = (target: PickleValue, values: readonly PickleValue[]): void => {
     spend(32 * values.length);
@@ -173,7 +179,8 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
         if (length > bytes.length - at) throw new WeightsError("truncated", `${what}: the pickle ends within a frame`);
         break;
       }
-      case 0x2e: { // STOP
+      case 0x2e: {
+        // STOP
         const value = pop();
         return stack.length === 0 ? { value, end: at } : malformed("more than one object is left at the end");
       }
@@ -190,92 +197,183 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
           marks.pop();
         } else pop();
         break;
-      case 0x31: popToMark(); break; // POP_MARK
-      case 0x32: push(top()); break; // DUP
-      case 0x70: remember(index(line())); break; // PUT
-      case 0x71: remember(uint8()); break; // BINPUT
-      case 0x72: remember(uint32()); break; // LONG_BINPUT
-      case 0x94: remember(memo.size); break; // MEMOIZE
-      case 0x67: push(recall(index(line()))); break; // GET
-      case 0x68: push(recall(uint8())); break; // BINGET
-      case 0x6a: push(recall(uint32())); break; // LONG_BINGET
+      case 0x31:
+        popToMark();
+        break; // POP_MARK
+      case 0x32:
+        push(top());
+        break; // DUP
+      case 0x70:
+        remember(indexText(line(), malformed));
+        break; // PUT
+      case 0x71:
+        remember(uint8());
+        break; // BINPUT
+      case 0x72:
+        remember(uint32());
+        break; // LONG_BINPUT
+      case 0x94:
+        remember(memo.size);
+        break; // MEMOIZE
+      case 0x67:
+        push(recall(indexText(line(), malformed)));
+        break; // GET
+      case 0x68:
+        push(recall(uint8()));
+        break; // BINGET
+      case 0x6a:
+        push(recall(uint32()));
+        break; // LONG_BINGET
 
       // Plain values
-      case 0x4e: push(null); break; // NONE
-      case 0x88: push(true); break; // NEWTRUE
-      case 0x89: push(false); break; // NEWFALSE
-      case 0x49: push(integerText(line())); break; // INT
-      case 0x4c: push(longText(line())); break; // LONG
-      case 0x46: push(floatText(line())); break; // FLOAT
-      case 0x4a: push(bytes.readInt32LE(take(4))); break; // BININT
-      case 0x4b: push(uint8()); break; // BININT1
-      case 0x4d: push(bytes.readUInt16LE(take(2))); break; // BININT2
-      case 0x8a: push(long(uint8())); break; // LONG1
-      case 0x8b: { // LONG4
+      case 0x4e:
+        push(null);
+        break; // NONE
+      case 0x88:
+        push(true);
+        break; // NEWTRUE
+      case 0x89:
+        push(false);
+        break; // NEWFALSE
+      case 0x49:
+        push(integerText(line(), malformed));
+        break; // INT
+      case 0x4c:
+        push(longText(line(), malformed));
+        break; // LONG
+      case 0x46:
+        push(floatText(line(), malformed));
+        break; // FLOAT
+      case 0x4a:
+        push(bytes.readInt32LE(take(4)));
+        break; // BININT
+      case 0x4b:
+        push(uint8());
+        break; // BININT1
+      case 0x4d:
+        push(bytes.readUInt16LE(take(2)));
+        break; // BININT2
+      case 0x8a:
+        push(long(uint8()));
+        break; // LONG1
+      case 0x8b: {
+        // LONG4
         const length = bytes.readInt32LE(take(4));
         push(length < 0 ? malformed("an integer has a negative length") : long(length));
         break;
       }
-      case 0x47: push(bytes.readDoubleBE(take(8))); break; // BINFLOAT
-      case 0x58: push(utf8(uint32())); break; // BINUNICODE
-      case 0x8c: push(utf8(uint8())); break; // SHORT_BINUNICODE
-      case 0x8d: push(utf8(uint64())); break; // BINUNICODE8
-      case 0x56: push(rawUnicode(line())); break; // UNICODE
-      case 0x53: push(quotedText(line())); break; // STRING
-      case 0x54: { // BINSTRING
+      case 0x47:
+        push(bytes.readDoubleBE(take(8)));
+        break; // BINFLOAT
+      case 0x58:
+        push(utf8(uint32()));
+        break; // BINUNICODE
+      case 0x8c:
+        push(utf8(uint8()));
+        break; // SHORT_BINUNICODE
+      case 0x8d:
+        push(utf8(uint64()));
+        break; // BINUNICODE8
+      case 0x56:
+        push(rawUnicode(textLine(), malformed));
+        break; // UNICODE
+      case 0x53:
+        push(quotedText(textLine(), malformed));
+        break; // STRING
+      case 0x54: {
+        // BINSTRING
         const length = bytes.readInt32LE(take(4));
         push(length < 0 ? malformed("a text has a negative length") : byteText(length));
         break;
       }
-      case 0x55: push(byteText(uint8())); break; // SHORT_BINSTRING
-      case 0x42: push(blob(uint32())); break; // BINBYTES
-      case 0x43: push(blob(uint8())); break; // SHORT_BINBYTES
-      case 0x8e: push(blob(uint64())); break; // BINBYTES8
-      case 0x96: push(blob(uint64())); break; // BYTEARRAY8
+      case 0x55:
+        push(byteText(uint8()));
+        break; // SHORT_BINSTRING
+      case 0x42:
+        push(blob(uint32()));
+        break; // BINBYTES
+      case 0x43:
+        push(blob(uint8()));
+        break; // SHORT_BINBYTES
+      case 0x8e:
+        push(blob(uint64()));
+        break; // BINBYTES8
+      case 0x96:
+        push(blob(uint64()));
+        break; // BYTEARRAY8
 
       // Containers
-      case 0x5d: spend(64); push([]); break; // EMPTY_LIST
-      case 0x6c: spend(64); push(popToMark()); break; // LIST
-      case 0x61: { // APPEND
+      case 0x5d:
+        spend(64);
+        push([]);
+        break; // EMPTY_LIST
+      case 0x6c:
+        spend(64);
+        push(popToMark());
+        break; // LIST
+      case 0x61: {
+        // APPEND
         const value = pop();
         append(top(), [value]);
         break;
       }
-      case 0x65: { // APPENDS
+      case 0x65: {
+        // APPENDS
         const values = popToMark();
         append(top(), values);
         break;
       }
-      case 0x29: push(tuple([])); break; // EMPTY_TUPLE
-      case 0x85: push(tuple(popMany(1))); break; // TUPLE1
-      case 0x86: push(tuple(popMany(2))); break; // TUPLE2
-      case 0x87: push(tuple(popMany(3))); break; // TUPLE3
-      case 0x74: push(tuple(popToMark())); break; // TUPLE
-      case 0x7d: spend(256); push(new Map()); break; // EMPTY_DICT
-      case 0x64: { // DICT
+      case 0x29:
+        push(tuple([]));
+        break; // EMPTY_TUPLE
+      case 0x85:
+        push(tuple(popMany(1)));
+        break; // TUPLE1
+      case 0x86:
+        push(tuple(popMany(2)));
+        break; // TUPLE2
+      case 0x87:
+        push(tuple(popMany(3)));
+        break; // TUPLE3
+      case 0x74:
+        push(tuple(popToMark()));
+        break; // TUPLE
+      case 0x7d:
+        spend(256);
+        push(new Map());
+        break; // EMPTY_DICT
+      case 0x64: {
+        // DICT
         spend(256);
         const dict = new Map<PickleValue, PickleValue>();
         setItems(dict, popToMark());
         push(dict);
         break;
       }
-      case 0x73: { // SETITEM
+      case 0x73: {
+        // SETITEM
         const pair = popMany(2);
         setItems(top(), pair);
         break;
       }
-      case 0x75: { // SETITEMS
+      case 0x75: {
+        // SETITEMS
         const pairs = popToMark();
         setItems(top(), pairs);
         break;
       }
-      case 0x8f: spend(256); push(new Set()); break; // EMPTY_SET
-      case 0x90: { // ADDITEMS
+      case 0x8f:
+        spend(256);
+        push(new Set());
+        break; // EMPTY_SET
+      case 0x90: {
+        // ADDITEMS
         const values = popToMark();
         addItems(top(), values);
         break;
       }
-      case 0x91: { // FROZENSET
+      case 0x91: {
+        // FROZENSET
         const values = popToMark();
         spend(256 + 32 * values.length);
         push(new Set(values));
@@ -283,23 +381,27 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
       }
 
       // Names and objects
-      case 0x63: { // GLOBAL
+      case 0x63: {
+        // GLOBAL
         const module = line();
         push(global(module, line()));
         break;
       }
-      case 0x93: { // STACK_GLOBAL
+      case 0x93: {
+        // STACK_GLOBAL
         const name = pop();
         push(global(pop(), name));
         break;
       }
       case 0x52: // REDUCE
-      case 0x81: { // NEWOBJ
+      case 0x81: {
+        // NEWOBJ
         const args = pop();
         push(callGlobal(pop(), args));
         break;
       }
-      case 0x92: { // NEWOBJ_EX
+      case 0x92: {
+        // NEWOBJ_EX
         const named = pop();
         const args = pop();
         const type = pop();
@@ -307,71 +409,34 @@ export async function unpickle(bytes: Buffer, options: PickleOptions): Promise<{
         push(callGlobal(type, Array.isArray(args) ? tuple([...args, named]) : args));
         break;
       }
-      case 0x6f: { // OBJ
+      case 0x6f: {
+        // OBJ
         const [type = null, ...args] = popToMark();
         push(callGlobal(type, args));
         break;
       }
-      case 0x69: { // INST
+      case 0x69: {
+        // INST
         const module = line();
         const type = global(module, line());
         push(callGlobal(type, popToMark()));
         break;
       }
-      case 0x62: { // BUILD
+      case 0x62: {
+        // BUILD
         const state = pop();
         build(top(), state);
         break;
       }
-      case 0x51: push(persistent ? persistent(pop()) : malformed("a persistent id has no meaning here")); break; // BINPERSID
-      case 0x82: case 0x83: case 0x84: // EXT1, EXT2, EXT4
+      case 0x51:
+        push(persistent ? persistent(pop()) : malformed("a persistent id has no meaning here"));
+        break; // BINPERSID
+      case 0x82:
+      case 0x83:
+      case 0x84: // EXT1, EXT2, EXT4
         throw new WeightsError("unsafe", `${what}: the pickle refers to Python's extension registry`);
       default: // PERSID, NEXT_BUFFER, READONLY_BUFFER and codes that do not exist
         malformed(`opcode 0x${opcode.toString(16).padStart(2, "0")} is not read here`);
     }
   }
-
-  function index(text: string): number {
-    return /^\d{1,15}$/.test(text) ? Number(text) : malformed("a memo index is no number");
-  }
-
-  function integerText(text: string): number | bigint | boolean {
-    // How protocols 0 and 1 write booleans.
-    if (text === "00" || text === "01") return text === "01";
-    return longText(text);
-  }
-
-  function longText(text: string): number | bigint {
-    if (text.length > longestInteger) throw new WeightsError("limit", `${what}: expected integers of at most ${longestInteger} digits, got ${text.length}`);
-    const [, sign, digits] = /^([+-]?)(\d+)L?$/.exec(text) ?? malformed("an integer has other characters than digits");
-    const magnitude = BigInt(digits!);
-    return plain(sign === "-" ? -magnitude : magnitude);
-  }
-
-  function floatText(text: string): number {
-    if (/^[+-]?(inf|infinity)$/i.test(text)) return text.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    if (/^[+-]?nan$/i.test(text)) return Number.NaN;
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : malformed("a float is no number");
-  }
-
-  function rawUnicode(text: string): string {
-    spend(2 * text.length + 16);
-    return text.replace(/\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})/g, (_, short?: string, wide?: string) => {
-      const code = Number.parseInt(short ?? wide ?? "", 16);
-      return code <= 0x10ffff ? String.fromCodePoint(code) : malformed("a character is beyond Unicode");
-    });
-  }
-
-  function quotedText(text: string): string {
-    spend(2 * text.length + 16);
-    const [, , inner] = /^(['"])(.*)\1$/s.exec(text) ?? malformed("a text has no quotes");
-    const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\", "'": "'", '"': '"' };
-    return inner!.replace(/\\(x[0-9a-fA-F]{2}|.)/gs, (whole, escape: string) =>
-      escape.length === 3 ? String.fromCharCode(Number.parseInt(escape.slice(1), 16)) : (escapes[escape] ?? whole),
-    );
-  }
-}
-
-function plain(value: bigint): number | bigint {
-  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
 }

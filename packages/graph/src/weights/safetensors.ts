@@ -68,7 +68,10 @@ export async function readSafetensors(file: WeightFile, { limits }: ReadContext)
     const dims = fields.get("shape");
     const offsets = fields.get("data_offsets");
     if (typeof dtypeName !== "string" || !Array.isArray(dims) || !Array.isArray(offsets) || fields.size !== 3) {
-      throw new WeightsError("malformed", `${what}: expected exactly dtype, shape and data_offsets, got ${[...fields.keys()].join(", ") || "nothing"}`);
+      throw new WeightsError(
+        "malformed",
+        `${what}: expected exactly dtype, shape and data_offsets, got ${[...fields.keys()].join(", ") || "nothing"}`,
+      );
     }
     const dtype = dtypes.get(dtypeName);
     if (!dtype) throw new WeightsError("unsupported", `${what}: expected dtype ${[...dtypes.keys()].join(" | ")}, got ${dtypeName.slice(0, 100)}`);
@@ -78,17 +81,24 @@ export async function readSafetensors(file: WeightFile, { limits }: ReadContext)
       throw new WeightsError("malformed", `${what}: expected data_offsets [begin, end], got ${JSON.stringify(offsets).slice(0, 100)}`);
     }
     if (end - begin !== count * bytesPerElement[dtype]) {
-      throw new WeightsError("malformed", `${what}: ${dtypeName} [${dims.join(", ")}] takes ${count * bytesPerElement[dtype]} bytes, data_offsets give ${end - begin}`);
+      throw new WeightsError(
+        "malformed",
+        `${what}: ${dtypeName} [${dims.join(", ")}] takes ${count * bytesPerElement[dtype]} bytes, data_offsets give ${end - begin}`,
+      );
     }
     return { name, dtype, dims: dims as readonly number[], begin, end };
   }
 
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
-  if (entries.length > limits.tensors) throw new WeightsError("limit", `${file.path}: expected at most ${limits.tensors} tensors, got ${entries.length}`);
+  if (entries.length > limits.tensors)
+    throw new WeightsError("limit", `${file.path}: expected at most ${limits.tensors} tensors, got ${entries.length}`);
   let covered = 0;
   for (const { name, begin, end } of entries) {
     if (begin !== covered) {
-      throw new WeightsError("malformed", `${file.path}: ${JSON.stringify(name)} begins at ${begin} of the data, the one before it ends at ${covered}`);
+      throw new WeightsError(
+        "malformed",
+        `${file.path}: ${JSON.stringify(name)} begins at ${begin} of the data, the one before it ends at ${covered}`,
+      );
     }
     covered = end;
   }

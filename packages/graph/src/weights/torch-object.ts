@@ -52,9 +52,15 @@ const storageTypes: ReadonlyMap<string, DType> = new Map([
   ["BoolStorage", "bool"],
 ]);
 
-const otherStorageTypes: ReadonlySet<string> = new Set(
-  ["ComplexFloatStorage", "ComplexDoubleStorage", "QUInt8Storage", "QInt8Storage", "QInt32Storage", "QUInt4x2Storage", "QUInt2x4Storage"],
-);
+const otherStorageTypes: ReadonlySet<string> = new Set([
+  "ComplexFloatStorage",
+  "ComplexDoubleStorage",
+  "QUInt8Storage",
+  "QInt8Storage",
+  "QInt32Storage",
+  "QUInt4x2Storage",
+  "QUInt2x4Storage",
+]);
 
 const dtypes: ReadonlySet<string> = new Set(Object.keys(bytesPerElement));
 
@@ -63,7 +69,8 @@ export function readStorageId(id: PickleValue, what: string): TorchStorage {
   const malformed = (message: string): never => {
     throw new WeightsError("malformed", `${what}: a storage's persistent id ${message}`);
   };
-  if (!isList(id) || id[0] !== "storage" || id.length < 5 || id.length > 6) return malformed('is not ("storage", class, key, location, number of elements)');
+  if (!isList(id) || id[0] !== "storage" || id.length < 5 || id.length > 6)
+    return malformed('is not ("storage", class, key, location, number of elements)');
   const [, type, key, , count, view = null] = id;
   if (!(type instanceof PickleGlobal)) return malformed("names no class");
   if (typeof key !== "string") return malformed("has a key that is no text");
@@ -123,7 +130,13 @@ export function callTorch(type: PickleGlobal, args: readonly PickleValue[], what
       return undefined;
   }
 
-  function rebuild(storage: PickleValue | undefined, offset: PickleValue | undefined, dims: PickleValue | undefined, strides: PickleValue | undefined, named: PickleGlobal | undefined): TorchTensor {
+  function rebuild(
+    storage: PickleValue | undefined,
+    offset: PickleValue | undefined,
+    dims: PickleValue | undefined,
+    strides: PickleValue | undefined,
+    named: PickleGlobal | undefined,
+  ): TorchTensor {
     if (!(storage instanceof TorchStorage) || !isList(dims) || !isList(strides) || !isCount(offset)) return malformed();
     const dtype = named ? namedDtype(named, what) : storage.dtype;
     if (!dtype) return malformed();

@@ -84,23 +84,32 @@ export class Weights {
     const unexpected = [...lookup.keys()].filter((key) => below(key) && !parameters.has(key) && !ignore(key));
     const lines = [
       ...[...missing].filter(([key]) => below(key)).map(([key, dims]) => `missing     ${key} ${shape(dims)}`),
-      ...[...misshapen].filter(([key]) => below(key)).map(([key, { expected, found }]) => `wrong size  ${key}: expected ${shape(expected)}, got ${shape(found)}`),
+      ...[...misshapen]
+        .filter(([key]) => below(key))
+        .map(([key, { expected, found }]) => `wrong size  ${key}: expected ${shape(expected)}, got ${shape(found)}`),
       ...unexpected.map((key) => `unexpected  ${key}`),
     ];
-    if (lines.length > 0) throw new WeightsError("mismatch", `${lookup.description}: ${lines.length} keys do not fit the network\n  ${lines.join("\n  ")}`);
+    if (lines.length > 0)
+      throw new WeightsError("mismatch", `${lookup.description}: ${lines.length} keys do not fit the network\n  ${lines.join("\n  ")}`);
   }
 }
 
 /** The rows `from` to `to` (exclusive) of a parameter, read from the same place: `[320, 64]` → `[to - from, 64]`. */
 export function rows(parameter: Parameter, from: number, to: number): Parameter {
   const width = parameter.dims.slice(1).reduce((product, size) => product * size, 1);
-  return { ...parameter, name: `${parameter.name}[${from}:${to}]`, dims: [to - from, ...parameter.dims.slice(1)], start: parameter.start + from * width };
+  return {
+    ...parameter,
+    name: `${parameter.name}[${from}:${to}]`,
+    dims: [to - from, ...parameter.dims.slice(1)],
+    start: parameter.start + from * width,
+  };
 }
 
 /** The same values with other sizes. Throws when the number of elements differs. */
 export function reshaped(parameter: Parameter, dims: readonly number[]): Parameter {
   const count = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
-  if (count(dims) !== count(parameter.dims)) throw new WeightsError("mismatch", `reshaped: ${parameter.name} ${shape(parameter.dims)} does not fit ${shape(dims)}`);
+  if (count(dims) !== count(parameter.dims))
+    throw new WeightsError("mismatch", `reshaped: ${parameter.name} ${shape(parameter.dims)} does not fit ${shape(dims)}`);
   return { ...parameter, name: `${parameter.name}${shape(dims)}`, dims: [...dims] };
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { pipeline } from "node:stream/promises";
-import { createInflateRaw, crc32 } from "node:zlib";
+import { crc32, createInflateRaw } from "node:zlib";
 import { WeightsError } from "./error.js";
 import type { WeightFile } from "./file.js";
 
@@ -38,12 +38,14 @@ const packedPiece = 2 ** 20;
  */
 export async function readZipDirectory(file: WeightFile): Promise<Map<string, ZipEntry>> {
   const { offset, size, count } = await findDirectory(file);
-  if (size > directoryLimit) throw new WeightsError("limit", `${file.path}: expected a zip directory of at most ${directoryLimit} bytes, got ${size}`);
+  if (size > directoryLimit)
+    throw new WeightsError("limit", `${file.path}: expected a zip directory of at most ${directoryLimit} bytes, got ${size}`);
   const directory = await file.read(offset, size);
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   while (at < size) {
-    if (at + 46 > size || directory.readUInt32LE(at) !== centralSignature) throw new WeightsError("malformed", `${file.path}: the zip directory is damaged at ${at}`);
+    if (at + 46 > size || directory.readUInt32LE(at) !== centralSignature)
+      throw new WeightsError("malformed", `${file.path}: the zip directory is damaged at ${at}`);
     const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
     const extraEnd = nameEnd + directory.readUInt16LE(at + 30);
     const end = extraEnd + directory.readUInt16LE(at + 32);
@@ -63,12 +65,14 @@ export async function readZipDirectory(file: WeightFile): Promise<Map<string, Zi
 export async function locateRecord(file: WeightFile, entry: ZipEntry): Promise<ZipRecord> {
   const what = `${file.path}: zip entry ${JSON.stringify(entry.name)}`;
   if (entry.encrypted) throw new WeightsError("unsupported", `${what} is encrypted`);
-  if (entry.method !== stored && entry.method !== deflated) throw new WeightsError("unsupported", `${what} is compressed by method ${entry.method}; expected none or deflate`);
+  if (entry.method !== stored && entry.method !== deflated)
+    throw new WeightsError("unsupported", `${what} is compressed by method ${entry.method}; expected none or deflate`);
   if (entry.method === stored && entry.packedSize !== entry.size) throw new WeightsError("malformed", `${what} is stored, yet its two sizes differ`);
   if (entry.headerOffset + 30 > file.size) throw new WeightsError("malformed", `${what} begins beyond the file's end`);
   const header = await file.read(entry.headerOffset, 30);
   if (header.readUInt32LE(0) !== localSignature) throw new WeightsError("malformed", `${what} has no header where the directory says`);
-  if (header.readUInt16LE(8) !== entry.method) throw new WeightsError("malformed", `${what} has another compression in its header than in the directory`);
+  if (header.readUInt16LE(8) !== entry.method)
+    throw new WeightsError("malformed", `${what} has another compression in its header than in the directory`);
   const offset = entry.headerOffset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
   if (offset + entry.packedSize > file.size) throw new WeightsError("malformed", `${what} ends beyond the file's end`);
   return { entry, offset };
@@ -86,7 +90,8 @@ export async function readRecord(file: WeightFile, record: ZipRecord, { maximum 
   if (entry.size > maximum) throw new WeightsError("limit", `${what}: expected at most ${maximum} bytes, got ${entry.size}`);
   if (isStored(record)) return file.read(offset, entry.size);
   // Deflate cannot do better than 1032 : 1.
-  if (entry.size > entry.packedSize * 1032 + 64) throw new WeightsError("malformed", `${what}: ${entry.packedSize} bytes cannot inflate to ${entry.size}`);
+  if (entry.size > entry.packedSize * 1032 + 64)
+    throw new WeightsError("malformed", `${what}: ${entry.packedSize} bytes cannot inflate to ${entry.size}`);
 
   const bytes = Buffer.allocUnsafeSlow(entry.size);
   let length = 0;
@@ -134,7 +139,8 @@ async function findDirectory(file: WeightFile): Promise<{ offset: number; size: 
     after = wide(locator.readBigUInt64LE(8), file.path);
     if (after + 56 > file.size) throw new WeightsError("malformed", `${file.path}: the zip64 end record lies beyond the file's end`);
     const record = await file.read(after, 56);
-    if (record.readUInt32LE(0) !== wideEndSignature) throw new WeightsError("malformed", `${file.path}: there is no zip64 end record where the file says`);
+    if (record.readUInt32LE(0) !== wideEndSignature)
+      throw new WeightsError("malformed", `${file.path}: there is no zip64 end record where the file says`);
     directory = {
       count: wide(record.readBigUInt64LE(32), file.path),
       size: wide(record.readBigUInt64LE(40), file.path),
@@ -149,7 +155,8 @@ async function findDirectory(file: WeightFile): Promise<{ offset: number; size: 
     }
   }
   if (narrow.disks.some((disk) => disk !== 0 && disk !== 0xffff)) throw new WeightsError("unsupported", `${file.path}: a zip file in several parts`);
-  if (directory.offset + directory.size !== after) throw new WeightsError("malformed", `${file.path}: the zip directory does not end where its end record begins`);
+  if (directory.offset + directory.size !== after)
+    throw new WeightsError("malformed", `${file.path}: the zip directory does not end where its end record begins`);
   return directory;
 }
 
@@ -175,7 +182,15 @@ function readEntry(fixed: Buffer, extra: Buffer, name: string, path: string): Zi
     at = end;
   }
   // Bits 0, 6 and 13 of the flags: encrypted, strongly encrypted, masked header.
-  return { name, method: fixed.readUInt16LE(10), encrypted: (fixed.readUInt16LE(8) & 0x2041) !== 0, checksum: fixed.readUInt32LE(16), packedSize, size, headerOffset };
+  return {
+    name,
+    method: fixed.readUInt16LE(10),
+    encrypted: (fixed.readUInt16LE(8) & 0x2041) !== 0,
+    checksum: fixed.readUInt32LE(16),
+    packedSize,
+    size,
+    headerOffset,
+  };
 }
 
 function refuseOverlaps(entries: readonly ZipEntry[], directoryOffset: number, path: string): void {

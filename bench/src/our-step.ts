@@ -1,0 +1,32 @@
+import { type Feeds, formulaGaussian, type Graph, openSession, type SessionFigures, type SessionOptions } from "@refadgen/graph";
+import { generationConfig, generationGraph, type Models } from "@refadgen/pipeline";
+import type { Contestant } from "./contestant.js";
+import type { BenchSettings } from "./settings.js";
+
+export type Optimization = NonNullable<SessionOptions["optimization"]>;
+
+/** The generation U-Net for a guided batch of two. */
+export function stepGraph({ unet }: Models, { width, height }: BenchSettings): Graph {
+  return generationGraph(unet.generation, generationConfig(unet.config), { batch: 2, height: height / 8, width: width / 8, tokens: 77 });
+}
+
+/** One guided step with attention fusion, as the pipeline does it: the reference's keys and values stay in the session. */
+export async function openStep(
+  graph: Graph,
+  { optimization, threads }: { readonly optimization: Optimization; readonly threads: number },
+): Promise<Contestant & { readonly figures: SessionFigures }> {
+  const session = await openSession(graph, { optimization, threads });
+  const feeds: Record<string, Feeds[string]> = {};
+  for (const { name, dims } of graph.inputs) {
+    const data = name === "timestep" ? new Float32Array(2).fill(801) : name === "scale" ? Float32Array.of(1) : formulaGaussian(name, dims);
+    const tensor = { dtype: "float32", dims, data } as const;
+    feeds[name] = /^(key|value)\./.test(name) ? await session.hold(tensor) : tensor;
+  }
+  const step = async () => {
+    const started = performance.now();
+    await session.run(feeds);
+    return (performance.now() - started) / 1000;
+  };
+  await step();
+  return { name: `ours ${optimization}`, step, dispose: () => session.dispose(), figures: session.figures };
+}

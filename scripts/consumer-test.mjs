@@ -1,0 +1,59 @@
+/**
+ * What a user of the published packages meets: every public package is packed, the tarballs are installed by npm into an
+ * empty project outside the workspace, every entry is imported, `scripts/consumer/main.ts` is type-checked and run, and each
+ * command answers `--help`.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { packAll, publicPackages } from "./packages.mjs";
+import { npm, providePnpm, root } from "./pnpm.mjs";
+import { installAndBuild, step } from "./steps.mjs";
+
+const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const project = mkdtempSync(join(tmpdir(), "refadgen-consumer-"));
+process.on("exit", () => rmSync(project, { recursive: true, force: true }));
+
+await installAndBuild();
+const tarballs = await packAll(await providePnpm(), join(project, "tarballs"));
+cpSync(join(root, "scripts", "consumer"), project, { recursive: true });
+writeJson("package.json", {
+  private: true,
+  type: "module",
+  dependencies: Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`])),
+  devDependencies: { "@types/node": devDependencies["@types/node"], typescript: devDependencies.typescript },
+  // Packages of this workspace that depend on each other must not be looked for in the registry.
+  overrides: Object.fromEntries([...tarballs.keys()].map((name) => [name, `$${name}`])),
+});
+writeFileSync(join(project, "entries.ts"), importEveryEntry());
+
+console.log(`Install ${tarballs.size} tarballs into an empty project`);
+const { status } = npm(["install", "--prefix", project, "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, stdio: "inherit" });
+if (status !== 0) process.exit(1);
+await step("Type-check", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "."], { cwd: project });
+for (const script of ["entries.js", "main.js"]) await step(`Run ${script}`, process.execPath, [join("out", script)], { cwd: project });
+for (const [command, script] of commands()) await step(`Run ${command} --help`, process.execPath, [script, "--help"], { cwd: project });
+console.log(`The consumer test passed for ${[...tarballs.keys()].join(", ")}.`);
+
+function importEveryEntry() {
+  const entries = publicPackages().flatMap(({ manifest }) =>
+    Object.entries(manifest.exports)
+      .filter(([, target]) => typeof target === "object")
+      .map(([path]) => join(manifest.name, path).replaceAll("\\", "/")),
+  );
+  const lines = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};`);
+  const checks = entries.map(
+    (entry, index) => `if (Object.keys(entry${index}).length === 0) throw new Error(${JSON.stringify(`${entry} exports nothing`)});`,
+  );
+  return [...lines, "", ...checks, ""].join("\n");
+}
+
+function commands() {
+  return publicPackages().flatMap(({ manifest }) =>
+    Object.entries(manifest.bin ?? {}).map(([command, script]) => [command, join(project, "node_modules", manifest.name, script)]),
+  );
+}
+
+function writeJson(name, value) {
+  writeFileSync(join(project, name), `${JSON.stringify(value, null, 2)}\n`);
+}
