@@ -38,7 +38,11 @@ function fetchPnpm(version, folder) {
   const temporary = mkdtempSync(`${folder}.part-`);
   try {
     writeFileSync(join(temporary, "package.json"), '{ "private": true }\n');
-    const options = ["--no-save", "--no-package-lock", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"];
+    const options = [
+      ...["--no-save", "--no-package-lock", "--ignore-scripts", "--include=optional", "--no-audit", "--no-fund", "--loglevel=error"],
+      // npm's own pauses add up to more than a minute of silence where there is no network.
+      ...["--fetch-retries=3", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=10000"],
+    ];
     const { status, stderr, error } = npm(["install", "--prefix", temporary, ...options, `pnpm@${version}`], { cwd: temporary, encoding: "utf8" });
     if (status !== 0) {
       const reason = error?.message ?? stderr.trim();

@@ -18,7 +18,12 @@ const tasks = {
   },
   lint: async () => {
     await install();
-    const style = await node(tool("@biomejs/biome", "bin/biome"), ["ci", "."]);
+    const style = await node(tool("@biomejs/biome", "bin/biome"), [
+      "ci",
+      "--error-on-warnings",
+      process.stdout.isTTY ? "--colors=force" : "--colors=off",
+      ".",
+    ]);
     const unused = await node(tool("knip", "bin/knip.js"), ["--no-progress"]);
     return Math.max(style, unused);
   },

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { ArgumentError } from "@refadgen/errors";
-import { fullSettings, quickSettings, type BenchSettings } from "./settings.js";
+import { type BenchSettings, fullSettings, quickSettings } from "./settings.js";
 
 export const parts = ["step", "peers", "load", "image"] as const;
 export type BenchPart = (typeof parts)[number];
@@ -19,7 +19,7 @@ export interface BenchOptions {
   readonly threads: number;
 }
 
-export const usage = `npm run bench -- [options]
+export const usage: string = `npm run bench -- [options]
   --quick         tiny networks: shows that everything runs, measures nothing of interest
   --only LIST     of ${parts.join(",")}; default all (peers needs --python)
   --python PATH   Python with torch, diffusers and openvino
@@ -55,7 +55,10 @@ function parse(args: readonly string[]) {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   try {
-    return parseArgs({ args: [...args], options: { quick: flag, help: flag, only: text, python: text, peers: text, rounds: text, threads: text, json: text } });
+    return parseArgs({
+      args: [...args],
+      options: { quick: flag, help: flag, only: text, python: text, peers: text, rounds: text, threads: text, json: text },
+    });
   } catch (cause) {
     throw new ArgumentError(cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { attentionLayers } from "@refadgen/afm";
 import { formulaTensor, type WeightLookup, Weights } from "@refadgen/graph";
-import { decodeGraph, encodeGraph, generationConfig, generationGraph, type PipelineSources, productTokensGraph, referenceGraph, textGraph } from "@refadgen/pipeline";
+import {
+  decodeGraph,
+  encodeGraph,
+  generationConfig,
+  generationGraph,
+  type PipelineSources,
+  productTokensGraph,
+  referenceGraph,
+  textGraph,
+} from "@refadgen/pipeline";
 import { type FormulaEntry, formulaFileBytes, writeFormulaFile } from "./safetensors-file.js";
 import type { BenchSettings } from "./settings.js";
 
@@ -30,7 +39,7 @@ export async function benchCheckpoint(settings: BenchSettings, onProgress: (text
   const total = files.reduce((sum, { entries }) => sum + formulaFileBytes(entries), 0);
   const count = (bytes: number) => {
     done += bytes;
-    if (done - told < total / 20) return;
+    if (total < 1e9 || done - told < total / 20) return;
     told = done;
     onProgress(`writing formula weights to ${folder}: ${(done / 1e9).toFixed(1)} of ${(total / 1e9).toFixed(1)} GB`);
   };
@@ -104,7 +113,9 @@ async function checkRoom(folder: string, files: readonly CheckpointFile[]): Prom
   }
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < needed + 1e9) {
-    throw new Error(`benchCheckpoint: expected ${((needed + 1e9) / 1e9).toFixed(1)} GB free at ${folder} (REFADGEN_BENCH_DIR), got ${((bavail * bsize) / 1e9).toFixed(1)} GB`);
+    throw new Error(
+      `benchCheckpoint: expected ${((needed + 1e9) / 1e9).toFixed(1)} GB free at ${folder} (REFADGEN_BENCH_DIR), got ${((bavail * bsize) / 1e9).toFixed(1)} GB`,
+    );
   }
 }
 

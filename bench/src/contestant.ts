@@ -21,7 +21,12 @@ export interface Reading {
  */
 export async function interleave(
   contestants: readonly Contestant[],
-  { rounds, firstRound, rate, onReading }: { readonly rounds: number; readonly firstRound: number; readonly rate: () => Promise<number>; readonly onReading: (reading: Reading) => void },
+  {
+    rounds,
+    firstRound,
+    rate,
+    onReading,
+  }: { readonly rounds: number; readonly firstRound: number; readonly rate: () => Promise<number>; readonly onReading: (reading: Reading) => void },
 ): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (let round = firstRound; round < firstRound + rounds; round++) {

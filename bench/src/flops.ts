@@ -18,6 +18,14 @@ export function countFlops(graph: Graph): number {
   return total;
 }
 
+/**
+ * What the projection of the reference's features to `key.*` and `value.*` would add if it were done in every step: the published
+ * code does so, ours gives them to the graph as inputs `[B, T, C]`.
+ */
+export function projectionFlops(graph: Graph): number {
+  return graph.inputs.filter(({ name }) => /^(key|value)\./.test(name)).reduce((sum, { dims }) => sum + 2 * product(dims) * dims.at(-1)!, 0);
+}
+
 function product(dims: readonly number[]): number {
   return dims.reduce((all, size) => all * size, 1);
 }

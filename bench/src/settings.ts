@@ -1,4 +1,11 @@
-import { type ClipTextConfig, type ClipVisionConfig, parseClipTextConfig, parseClipVisionConfig, type ResamplerConfig, resamplerSd15 } from "@refadgen/clip";
+import {
+  type ClipTextConfig,
+  type ClipVisionConfig,
+  parseClipTextConfig,
+  parseClipVisionConfig,
+  type ResamplerConfig,
+  resamplerSd15,
+} from "@refadgen/clip";
 import { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, type UNetConfig } from "@refadgen/core-unet";
 
 /** What is measured: sizes of the networks, of the image, and how often. */
@@ -31,7 +38,14 @@ export const fullSettings: BenchSettings = {
     down_block_types: Array(4).fill("DownEncoderBlock2D"),
     up_block_types: Array(4).fill("UpDecoderBlock2D"),
   }),
-  text: parseClipTextConfig({ hidden_size: 768, intermediate_size: 3072, num_hidden_layers: 12, num_attention_heads: 12, projection_dim: 768, eos_token_id: 2 }),
+  text: parseClipTextConfig({
+    hidden_size: 768,
+    intermediate_size: 3072,
+    num_hidden_layers: 12,
+    num_attention_heads: 12,
+    projection_dim: 768,
+    eos_token_id: 2,
+  }),
   vision: parseClipVisionConfig({
     hidden_size: 1280,
     intermediate_size: 5120,
@@ -59,7 +73,14 @@ export const quickSettings: BenchSettings = {
     down_block_types: Array(4).fill("DownEncoderBlock2D"),
     up_block_types: Array(4).fill("UpDecoderBlock2D"),
   }),
-  text: parseClipTextConfig({ hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 4, projection_dim: 64, eos_token_id: 2 }),
+  text: parseClipTextConfig({
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    projection_dim: 64,
+    eos_token_id: 2,
+  }),
   vision: parseClipVisionConfig({ hidden_size: 128, intermediate_size: 256, num_hidden_layers: 3, num_attention_heads: 4, projection_dim: 64 }),
   resampler: { ...resamplerSd15, dim: 64, embedding_dim: 128, output_dim: 64 },
   width: 128,

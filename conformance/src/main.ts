@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { formats } from "./parts/formats.js";
 import { metricsPreprocessing } from "./parts/metrics-preprocessing.js";
 import { micro } from "./parts/micro.js";
 import { networks } from "./parts/networks.js";
+import { random } from "./parts/random.js";
+import { schedulers } from "./parts/schedulers.js";
 import { text } from "./parts/text.js";
 import { type RegisteredPart, runParts } from "./runner.js";
 
@@ -17,9 +20,12 @@ Compares this project with what the reference implementations answered, as recor
 Exit code: 0 all passed; 1 a case failed or none was found; 2 wrong usage.`;
 
 const parts: ReadonlyMap<string, RegisteredPart> = new Map([
+  ["random", { run: random }],
   ["text", { run: text }],
-  ["micro", { run: micro }],
+  ["formats", { run: formats }],
+  ["schedulers", { run: schedulers }],
   ["metrics", { run: metricsPreprocessing, note: "of this part, preprocessing is compared; the metrics themselves are not" }],
+  ["micro", { run: micro }],
   ["networks", { run: networks }],
 ]);
 

@@ -2,7 +2,17 @@ import { constants } from "node:fs";
 import { access, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, extname, join } from "node:path";
-import { type DType, elementCount, openWeights, type PytorchFile, pickleAt, type StoredTensor, WeightsError, type WeightSource, widenToFloat64 } from "@refadgen/graph";
+import {
+  type DType,
+  elementCount,
+  openWeights,
+  type PytorchFile,
+  pickleAt,
+  type StoredTensor,
+  type WeightSource,
+  WeightsError,
+  widenToFloat64,
+} from "@refadgen/graph";
 import type { CaseResult, Part } from "../case.js";
 
 /** One entry of good.json. Every field that is there is compared. */
@@ -101,7 +111,9 @@ async function compareGood(
   const listed = /tensors at ([\w., ]+)$/.exec(row.note ?? "")?.[1]?.split(", ") ?? [];
   for (const name of listed) {
     const tensor = tensorAt(name);
-    const candidates = [...(expected?.tensors.values() ?? [])].filter(({ dtype, dims }) => dtype === tensor?.dtype && String(dims) === String(tensor.dims));
+    const candidates = [...(expected?.tensors.values() ?? [])].filter(
+      ({ dtype, dims }) => dtype === tensor?.dtype && String(dims) === String(tensor.dims),
+    );
     const same = await Promise.all(candidates.map((candidate) => tensor && differs(tensor, candidate)));
     if (tensor && !same.includes(undefined)) fail(`${name} is none of the expected tensors`);
   }
@@ -161,7 +173,8 @@ async function* hostileFiles(folder: string): AsyncGenerator<CaseResult> {
       if (String(await readdir(dirname(path))) !== String(before)) throw new Error("something was written beside it");
       if (must === "refuse" && answer.loaded) throw new Error("loaded, expected a typed error");
       if (must === "accept" && !answer.loaded) throw new Error(`expected a load, got ${answer.text}`);
-      if (must === "inert" && answer.loaded && String(answer.weight) !== "1,2,3,4") throw new Error(`expected weight = 1, 2, 3, 4, got ${answer.weight}`);
+      if (must === "inert" && answer.loaded && String(answer.weight) !== "1,2,3,4")
+        throw new Error(`expected weight = 1, 2, 3, 4, got ${answer.weight}`);
       return answer.text;
     });
   }
@@ -178,7 +191,8 @@ async function* damagedFiles(folder: string): AsyncGenerator<CaseResult> {
         if (bytes.length !== size) throw new Error(`made for a file of ${size} bytes, it has ${bytes.length}`);
         for (const [position, byte] of edits) bytes[position] = byte;
         // An index file needs its shards beside it.
-        if (file.endsWith(".json")) for (const name of await readdir(dirname(original))) await copyFile(join(dirname(original), name), join(scratch, name));
+        if (file.endsWith(".json"))
+          for (const name of await readdir(dirname(original))) await copyFile(join(dirname(original), name), join(scratch, name));
         const path = join(scratch, basename(file));
         // The fixtures may be read-only, and copies with them.
         await rm(path, { force: true });

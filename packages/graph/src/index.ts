@@ -25,6 +25,7 @@ export { isPytorchFile, openPytorchFile, openSafetensors, openWeights } from "./
 export { isList, pickleAt, PickleGlobal, PickleObject, type PickleValue } from "./weights/pickle-value.js";
 export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
+export { widenToFloat32, widenToFloat64 } from "./weights/widen.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";

@@ -127,7 +127,7 @@ const classes: { readonly [Name in SchedulerConfig["_class_name"]]: ClassRules<E
     neutral: noThresholding,
   },
   PNDMScheduler: {
-    // diffusers' own default for skip_prk_steps is false; a file that leaves it out asks for what is not supported.
+    // diffusers' own default for skip_prk_steps is false, which is not supported: parseSchedulerConfig refuses a file that leaves it out.
     defaults: { _class_name: "PNDMScheduler", ...shared, set_alpha_to_one: false, skip_prk_steps: true },
     allowed: { ...sharedAllowed, prediction_type: ["epsilon", "v_prediction"] },
     neutral: {},
@@ -237,7 +237,7 @@ export function parseSchedulerConfig(json: unknown): SchedulerConfig {
     config[field] = read(field, typeof value === "string" ? (aliases[name]?.[field]?.[value] ?? value) : value, standard);
     if (allowed[field]) expectOneOf(field, config[field], allowed[field]);
   }
-  // The only class that this project's own rules make stricter than its defaults (see there).
+  // Left out means false in diffusers.
   if (name === "PNDMScheduler") expectOneOf("skip_prk_steps", given.skip_prk_steps ?? false, [true]);
   const parsed = config as unknown as SchedulerConfig;
   expectRanges(parsed);

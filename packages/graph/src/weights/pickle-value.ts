@@ -61,7 +61,7 @@ export function pickleAt(root: PickleValue, path: string): PickleValue | undefin
   let value: PickleValue | undefined = root;
   for (const key of path.split(".")) {
     if (value instanceof PickleObject) value = value.state;
-    if (value instanceof Map) value = value.get(key) ?? value.get(Number(key));
+    if (value instanceof Map) value = value.has(key) ? value.get(key) : value.get(Number(key));
     else if (isList(value)) value = value[Number(key)];
     else return undefined;
   }
