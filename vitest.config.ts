@@ -7,7 +7,9 @@ import { defineConfig } from "vitest/config";
  * sources, so that the output of a deleted test is not run. `*.long.test.ts` belongs to `npm run test:long`.
  */
 const long = process.env.REFADGEN_TEST_LONG === "1";
-const folders = ["conformance", "bench", ...readdirSync("packages").map((name) => join("packages", name))].filter((folder) => existsSync(join(folder, "src")));
+const folders = ["conformance", "bench", ...readdirSync("packages").map((name) => join("packages", name))].filter((folder) =>
+  existsSync(join(folder, "src")),
+);
 
 function testFiles(folder: string): string[] {
   return readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" })

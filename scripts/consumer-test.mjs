@@ -17,6 +17,8 @@ process.on("exit", () => rmSync(project, { recursive: true, force: true }));
 await installAndBuild();
 const tarballs = await packAll(await providePnpm(), join(project, "tarballs"));
 cpSync(join(root, "scripts", "consumer"), project, { recursive: true });
+cpSync(join(root, "assets", "micro"), join(project, "micro"), { recursive: true });
+process.env.REFADGEN_CACHE = join(project, "cache");
 writeJson("package.json", {
   private: true,
   type: "module",
@@ -37,7 +39,7 @@ console.log(`The consumer test passed for ${[...tarballs.keys()].join(", ")}.`);
 
 function importEveryEntry() {
   const entries = publicPackages().flatMap(({ manifest }) =>
-    Object.entries(manifest.exports)
+    Object.entries(manifest.exports ?? {})
       .filter(([, target]) => typeof target === "object")
       .map(([path]) => join(manifest.name, path).replaceAll("\\", "/")),
   );

@@ -35,7 +35,7 @@ export function drawNoise({ seeds, images, productEncoding }: Request, channels:
 }
 
 /** A batch as tensors of one image each. */
-export function separate({ dims, data }: Floats): Floats[] {
+function separate({ dims, data }: Floats): Floats[] {
   const [images, ...rest] = dims as [number, ...number[]];
   const length = data.length / images;
   return Array.from({ length: images }, (_, image) => ({ dtype: "float32", dims: [1, ...rest], data: data.slice(image * length, (image + 1) * length) }));

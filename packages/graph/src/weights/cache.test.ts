@@ -242,11 +242,12 @@ describe("several processes", () => {
     for (let kill = 0; kill < kills; kill++) {
       await rm(path, { force: true });
       const child = writer();
+      const exit = once(child, "exit");
       await once(child.stdout!, "data");
       // Writing takes some 30 ms: the moments lie within and a little after.
       await wait((kill * 50) / kills);
       child.kill("SIGKILL");
-      await once(child, "exit");
+      await exit;
       const found = await readFile(path).catch(() => undefined);
       if (found) expect(found.equals(bytes)).toBe(true);
       else absent++;

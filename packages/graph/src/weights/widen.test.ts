@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { widenToFloat32, widenToFloat64 } from "./widen.js";
 
 /** IEEE 754 by its definition, slowly. */
-function valueOf(code: number, exponentBits: number, mantissaBits: number): number {
+function definition(code: number, exponentBits: number, mantissaBits: number): number {
   const bias = 2 ** (exponentBits - 1) - 1;
   const mantissa = (code % 2 ** mantissaBits) / 2 ** mantissaBits;
   const exponent = Math.floor(code / 2 ** mantissaBits) % 2 ** exponentBits;
@@ -19,7 +19,7 @@ it.each([
 ] as const)("%s: every code, subnormals, infinities, signed zeros and NaNs included", (dtype, exponentBits, mantissaBits) => {
   const values = widenToFloat32(dtype, new Uint8Array(everyCode.buffer));
   for (const code of everyCode)
-    if (!Object.is(values[code], valueOf(code, exponentBits, mantissaBits))) throw new Error(`code ${code}: ${values[code]}`);
+    if (!Object.is(values[code], definition(code, exponentBits, mantissaBits))) throw new Error(`code ${code}: ${values[code]}`);
   expect(values.length).toBe(65536);
 });
 
