@@ -17,7 +17,12 @@ export interface Comparison {
 }
 
 /** Compares values with what was recorded under `name`: whole, or as a sample with mean, standard deviation and absolute maximum. */
-export async function compareRecorded(recording: Recording<unknown>, name: string, actual: ArrayLike<number>, tolerance: Tolerance): Promise<Comparison[]> {
+export async function compareRecorded(
+  recording: Recording<unknown>,
+  name: string,
+  actual: ArrayLike<number>,
+  tolerance: Tolerance,
+): Promise<Comparison[]> {
   if (recording.has(name)) return [compareValues(name, actual, await recording.values(name), tolerance)];
   const sampled = recording.names.find((key) => key.startsWith(`${name}.sample_every_`));
   const statistics = `${name}.mean_std_absmax`;
@@ -28,13 +33,27 @@ export async function compareRecorded(recording: Recording<unknown>, name: strin
   const sample = Float64Array.from({ length: expected.length }, (_, index) => actual[index * step]!);
   const found = summary(actual);
   const scaled = tolerance.relative ? std : 1;
-  const worst = Math.max(Math.abs(found.mean - mean) / ((tolerance.rms ?? 0) * scaled), Math.abs(found.std - std) / ((tolerance.rms ?? 0) * scaled), Math.abs(found.absMax - absMax) / ((tolerance.max ?? 0) * scaled));
-  return [compareValues(name, sample, expected, tolerance, std), { name: statistics, error: orInfinite(worst), detail: `${statistics} ${worst.toExponential(1)} of allowed` }];
+  const worst = Math.max(
+    Math.abs(found.mean - mean) / ((tolerance.rms ?? 0) * scaled),
+    Math.abs(found.std - std) / ((tolerance.rms ?? 0) * scaled),
+    Math.abs(found.absMax - absMax) / ((tolerance.max ?? 0) * scaled),
+  );
+  return [
+    compareValues(name, sample, expected, tolerance, std),
+    { name: statistics, error: orInfinite(worst), detail: `${statistics} ${worst.toExponential(1)} of allowed` },
+  ];
 }
 
 /** Compares two lists of numbers. NaN never agrees. */
-export function compareValues(name: string, actual: ArrayLike<number>, expected: Float64Array, tolerance: Tolerance, std: number = summary(expected).std): Comparison {
-  if (actual.length !== expected.length) return { name, error: Number.POSITIVE_INFINITY, detail: `${name}: expected ${expected.length} values, got ${actual.length}` };
+export function compareValues(
+  name: string,
+  actual: ArrayLike<number>,
+  expected: Float64Array,
+  tolerance: Tolerance,
+  std: number = summary(expected).std,
+): Comparison {
+  if (actual.length !== expected.length)
+    return { name, error: Number.POSITIVE_INFINITY, detail: `${name}: expected ${expected.length} values, got ${actual.length}` };
   let [max, squares] = [0, 0];
   for (const [index, value] of expected.entries()) {
     const difference = Math.abs(actual[index]! - value);
@@ -43,17 +62,28 @@ export function compareValues(name: string, actual: ArrayLike<number>, expected:
   }
   const rms = Math.sqrt(squares / Math.max(1, expected.length));
   const unit = tolerance.relative ? std : 1;
-  const parts = [{ word: "max", found: max, allowed: tolerance.max }, { word: "rms", found: rms, allowed: tolerance.rms }].filter(({ allowed }) => allowed !== undefined);
-  if (parts.length === 0) return { name, error: max === 0 ? 0 : Number.POSITIVE_INFINITY, detail: max === 0 ? `${name} exact` : `${name} differs by ${max}` };
+  const parts = [
+    { word: "max", found: max, allowed: tolerance.max },
+    { word: "rms", found: rms, allowed: tolerance.rms },
+  ].filter(({ allowed }) => allowed !== undefined);
+  if (parts.length === 0)
+    return { name, error: max === 0 ? 0 : Number.POSITIVE_INFINITY, detail: max === 0 ? `${name} exact` : `${name} differs by ${max}` };
   const error = Math.max(...parts.map(({ found, allowed }) => orInfinite(found / (allowed! * unit))));
-  const words = parts.map(({ word, found, allowed }) => `${word} ${(found / unit).toExponential(1)} of ${allowed}${tolerance.relative ? "·std" : ""}`);
+  const words = parts.map(
+    ({ word, found, allowed }) => `${word} ${(found / unit).toExponential(1)} of ${allowed}${tolerance.relative ? "·std" : ""}`,
+  );
   return { name, error, detail: `${name} ${words.join(", ")}` };
 }
 
 /** One row of the table from all comparisons of a case: the worst decides. */
 export function result(name: string, comparisons: readonly Comparison[]): CaseResult {
   const worst = comparisons.reduce((a, b) => (b.error > a.error ? b : a), { name: "", error: -1, detail: "nothing was compared" });
-  return { name, error: Math.max(0, worst.error), detail: `${worst.detail} (${comparisons.length} compared)`, passed: comparisons.length > 0 && worst.error <= 1 };
+  return {
+    name,
+    error: Math.max(0, worst.error),
+    detail: `${worst.detail} (${comparisons.length} compared)`,
+    passed: comparisons.length > 0 && worst.error <= 1,
+  };
 }
 
 /** The row of a case that could not be run. */

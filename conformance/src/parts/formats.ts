@@ -149,14 +149,22 @@ async function differs(tensor: StoredTensor, wanted: StoredTensor): Promise<stri
 /** `wanted` is a number or nested lists of them; integers beyond 2^53 are written as texts. */
 function sameNumbers({ name, dtype, dims }: StoredTensor, bytes: Uint8Array, wanted: Nested, fail: (failure: string) => void): void {
   // A text stands for an int64, so a list of them tells values, not sizes.
-  const flat = Array.isArray(wanted) ? (wanted as readonly Nested[]).flat(Number.POSITIVE_INFINITY) : [wanted];
+  const flat = flatten(wanted);
   const texts = flat.some((value) => typeof value === "string");
   const sizes: number[] = [];
-  for (let level: Nested = wanted; Array.isArray(level); level = (level as readonly Nested[])[0] ?? null) sizes.push(level.length);
+  for (let level: Nested = wanted; isNested(level); level = level[0] ?? null) sizes.push(level.length);
   if (texts ? elementCount(dims) !== flat.length : String(sizes) !== String(dims)) fail(`${name}: expected sizes [${sizes}], got [${dims}]`);
   const got = texts ? Array.from(integers(dtype, bytes), String) : Array.from(widenToFloat64(dtype, bytes));
   const want = texts ? flat : flat.map((value) => (typeof value === "boolean" ? Number(value) : value));
   if (!want.every((value, i) => Object.is(value, got[i]) || value === got[i])) fail(`${name}: expected ${want.slice(0, 8)}, got ${got.slice(0, 8)}`);
+}
+
+function flatten(value: Nested): (number | boolean | string | null)[] {
+  return isNested(value) ? value.flatMap(flatten) : [value];
+}
+
+function isNested(value: Nested): value is readonly Nested[] {
+  return Array.isArray(value);
 }
 
 function integers(dtype: DType, bytes: Uint8Array): BigInt64Array {

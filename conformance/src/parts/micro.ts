@@ -82,11 +82,15 @@ async function compareTensors(recording: Recording<PipelineSettings>, shown: Rea
     const half = (index: number) => pieces.flatMap((piece) => piece.slice((index * piece.length) / 2, ((index + 1) * piece.length) / 2));
     return settings.guidance > 1 ? [...half(0), ...half(1)] : pieces.flat();
   };
-  const first = Array.from({ length: count }, (_, image) => Array.from((shown.get("prediction")?.[image * settings.steps]?.data ?? []) as ArrayLike<number>));
+  const first = Array.from({ length: count }, (_, image) =>
+    Array.from((shown.get("prediction")?.[image * settings.steps]?.data ?? []) as ArrayLike<number>),
+  );
   const comparisons: Comparison[] = [];
   for (const name of recording.names) {
-    const check = async (actual: ArrayLike<number>, tolerance: Tolerance) => void comparisons.push(...(await compareRecorded(recording, name, actual, tolerance)));
-    if (name === "product_rgb" || name === "mask" || (name === "clip_image" && settings.use_clip === false)) continue; // inputs
+    const check = async (actual: ArrayLike<number>, tolerance: Tolerance) =>
+      void comparisons.push(...(await compareRecorded(recording, name, actual, tolerance)));
+    if (name === "product_rgb" || name === "mask" || (name === "clip_image" && settings.use_clip === false))
+      continue; // inputs
     else if (name === "ids" || name === "negative_ids" || name === "null_ids") await check(values(name), exact);
     else if (name === "timesteps") await check(values(name), exact);
     else if (name === "latent_mask") await check(batch(name), exact);
@@ -121,7 +125,8 @@ async function preprocessCase(folder: string, stem: string): Promise<CaseResult>
   const squashed = autoencoderInput(resized, { width, height });
   const pixels = new Float64Array(squashed.length); // back to 8 bits, [H, W, 3]
   const area = width * height;
-  for (let index = 0; index < area; index++) for (let color = 0; color < 3; color++) pixels[index * 3 + color] = Math.round(((squashed[color * area + index]! + 1) / 2) * 255);
+  for (let index = 0; index < area; index++)
+    for (let color = 0; color < 3; color++) pixels[index * 3 + color] = Math.round(((squashed[color * area + index]! + 1) / 2) * 255);
   const mask = { width: recording.dims("mask")[1]!, height: recording.dims("mask")[0]!, data: Uint8Array.from(await recording.values("mask")) };
   const latent = latentMask(mask, { width: width / 8, height: height / 8 });
   const comparisons: Comparison[] = [compareValues("size", [resized.width, resized.height], Float64Array.from(size), exact)];
@@ -132,7 +137,8 @@ async function preprocessCase(folder: string, stem: string): Promise<CaseResult>
     else if (stemName === "squashed") comparisons.push(...(await compareRecorded(recording, name, every(pixels), exact)));
     else if (stemName === "clip_image") comparisons.push(...(await compareRecorded(recording, name, every(clipImageTensor(resized)), { max: 1e-6 })));
     else if (stemName === "latent_mask") comparisons.push(...(await compareRecorded(recording, name, latent, exact)));
-    else if (stemName !== "mask") comparisons.push({ name, error: Number.POSITIVE_INFINITY, detail: `${name} is recorded, but nothing here compares it` });
+    else if (stemName !== "mask")
+      comparisons.push({ name, error: Number.POSITIVE_INFINITY, detail: `${name} is recorded, but nothing here compares it` });
   }
   return result(stem, comparisons);
 }

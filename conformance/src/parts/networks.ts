@@ -12,7 +12,9 @@ import { openRecording, type Recording } from "../recording.js";
 interface Settings {
   readonly salt: string;
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly inputs: Readonly<Record<string, { readonly gaussian: string; readonly shape: readonly number[]; readonly clamp?: readonly [number, number] }>>;
+  readonly inputs: Readonly<
+    Record<string, { readonly gaussian: string; readonly shape: readonly number[]; readonly clamp?: readonly [number, number] }>
+  >;
   readonly timesteps?: readonly number[];
   readonly timestep?: number;
   readonly mask_ones?: { readonly rows: readonly [number, number]; readonly columns: readonly [number, number] };
@@ -64,7 +66,11 @@ async function clipText(recording: Recording<Settings>): Promise<Comparison[]> {
   const ids = await recording.values("ids");
   const dims = recording.dims("ids");
   const graph = new Graph("clip-text");
-  const { hiddenStates, lastHiddenState, pooled } = clipTextEncoder(graph.input("ids", "int64", dims), formula(settings), parseClipTextConfig(settings.config ?? {}));
+  const { hiddenStates, lastHiddenState, pooled } = clipTextEncoder(
+    graph.input("ids", "int64", dims),
+    formula(settings),
+    parseClipTextConfig(settings.config ?? {}),
+  );
   graph.output("last_hidden_state", lastHiddenState);
   graph.output("penultimate_hidden_state", hiddenStates.at(-2)!);
   graph.output("pooled", pooled);
@@ -73,7 +79,10 @@ async function clipText(recording: Recording<Settings>): Promise<Comparison[]> {
 
 async function clipVision(recording: Recording<Settings>): Promise<Comparison[]> {
   const { penultimate, embeds } = await visionStates(recording);
-  return [...(await compareRecorded(recording, "penultimate_hidden_state", penultimate.data, tolerance)), ...(await compareRecorded(recording, "image_embeds", embeds.data, tolerance))];
+  return [
+    ...(await compareRecorded(recording, "penultimate_hidden_state", penultimate.data, tolerance)),
+    ...(await compareRecorded(recording, "image_embeds", embeds.data, tolerance)),
+  ];
 }
 
 async function resamplerTokens(recording: Recording<Settings>, folder: string): Promise<Comparison[]> {
@@ -85,13 +94,19 @@ async function resamplerTokens(recording: Recording<Settings>, folder: string): 
 }
 
 /** What the vision tower sees is the drawn image, then zeros. */
-async function visionStates({ settings }: Recording<Settings>): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
+async function visionStates({
+  settings,
+}: Recording<Settings>): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
   const image = drawn(settings, Object.keys(settings.inputs)[0]!);
   const data = new Float32Array(image.data.length * 2);
   data.set(image.data);
   const dims = [2, ...image.dims.slice(1)];
   const graph = new Graph("clip-vision");
-  const { hiddenStates, imageEmbeds } = clipVisionEncoder(graph.input("pixels", "float32", dims), formula(settings), parseClipVisionConfig(settings.config ?? {}));
+  const { hiddenStates, imageEmbeds } = clipVisionEncoder(
+    graph.input("pixels", "float32", dims),
+    formula(settings),
+    parseClipVisionConfig(settings.config ?? {}),
+  );
   graph.output("penultimate", hiddenStates.at(-2)!);
   graph.output("embeds", imageEmbeds!);
   const outputs = await runOnce(graph, { pixels: { dtype: "float32", dims, data } });
@@ -108,7 +123,10 @@ async function autoencoder(recording: Recording<Settings>): Promise<Comparison[]
   encoder.output("encode_logvar", logvar);
   const decoder = new Graph("vae-decoder");
   decoder.output("decode", decodeLatents(decoder.input("latents", "float32", latent.dims), formula(settings), config));
-  return [...(await compareOutputs(recording, await runOnce(encoder, { image }))), ...(await compareOutputs(recording, await runOnce(decoder, { latents: latent })))];
+  return [
+    ...(await compareOutputs(recording, await runOnce(encoder, { image }))),
+    ...(await compareOutputs(recording, await runOnce(decoder, { latents: latent }))),
+  ];
 }
 
 async function plainUnet(recording: Recording<Settings>): Promise<Comparison[]> {
@@ -122,13 +140,21 @@ async function plainUnet(recording: Recording<Settings>): Promise<Comparison[]> 
     context: graph.input("context", "float32", context.dims),
   };
   graph.output("noise_prediction", unet(inputs, formula(settings), parseUNetConfig(settings.config ?? {})));
-  return compareOutputs(recording, await runOnce(graph, { sample, context, timestep: { dtype: "float32", dims: [timesteps.length], data: Float32Array.from(timesteps) } }));
+  return compareOutputs(
+    recording,
+    await runOnce(graph, { sample, context, timestep: { dtype: "float32", dims: [timesteps.length], data: Float32Array.from(timesteps) } }),
+  );
 }
 
 async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
   const { settings } = recording;
   const config = parseUNetConfig({ cross_attention_dim: 768, attention_head_dim: 8, ...settings.config });
-  const [latents, context, x, text] = ["ref-latents", "ref-context", "x", "text"].map((name) => drawn(settings, name)) as [Drawn, Drawn, Drawn, Drawn];
+  const [latents, context, x, text] = ["ref-latents", "ref-context", "x", "text"].map((name) => drawn(settings, name)) as [
+    Drawn,
+    Drawn,
+    Drawn,
+    Drawn,
+  ];
   const [, channels, height, width] = x.dims as [number, number, number, number];
   const batch = context.dims[0]!;
   const weights = formula(settings);
@@ -137,14 +163,23 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
   const reference = new Graph("reference-unet");
   const sample = reference.input("sample", "float32", [batch, ...latents.dims.slice(1)]);
   const zero = reference.constant("float32", [batch], new Float32Array(batch));
-  unet({ sample, timestep: zero, context: reference.input("context", "float32", context.dims) }, weights.at("ref_unet"), { ...config, in_channels: 4 }, recorder);
+  unet(
+    { sample, timestep: zero, context: reference.input("context", "float32", context.dims) },
+    weights.at("ref_unet"),
+    { ...config, in_channels: 4 },
+    recorder,
+  );
   const layers = [...recorder.features.keys()];
   // `adapter_modules` follow diffusers' order of processors, of which every second one is a self-attention layer.
   const ordered = ["down_blocks", "up_blocks", "mid_block"].flatMap((block) => layers.filter((layer) => layer.startsWith(block)));
   for (const [name, feature] of recorder.features) reference.output(`reference.${name}.processor`, feature);
   for (const layer of layers) {
     const adapter = weights.at(`adapter_modules.${ordered.indexOf(layer) * 2}`);
-    const renamed = Weights.from({ description: layer, keys: () => [], tensor: (key, dims) => adapter.get(key.slice(layer.length + 1), dims).stored });
+    const renamed = Weights.from({
+      description: layer,
+      keys: () => [],
+      tensor: (key, dims) => adapter.get(key.slice(layer.length + 1), dims).stored,
+    });
     const { key, value } = projectReference(new Map([[layer, recorder.features.get(layer)!]]), renamed).get(layer)!;
     reference.output(`key.${layer}`, key);
     reference.output(`value.${layer}`, value);
@@ -162,13 +197,18 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
     timestep: generation.input("timestep", "float32", [batch]),
     context: generation.input("context", "float32", text.dims),
   };
-  const prediction = unet(inputs, weights.at("unet"), { ...config, in_channels: channels + 1 }, {
-    selfAttention: (layer) => {
-      const { dims } = layer.hiddenStates;
-      const [key, value] = ["key", "value"].map((part) => generation.input(`${part}.${layer.name}`, "float32", dims));
-      return fuseReference(() => ({ key: key!, value: value! }), scale)(layer);
+  const prediction = unet(
+    inputs,
+    weights.at("unet"),
+    { ...config, in_channels: channels + 1 },
+    {
+      selfAttention: (layer) => {
+        const { dims } = layer.hiddenStates;
+        const [key, value] = ["key", "value"].map((part) => generation.input(`${part}.${layer.name}`, "float32", dims));
+        return fuseReference(() => ({ key: key!, value: value! }), scale)(layer);
+      },
     },
-  });
+  );
   generation.output("prediction", prediction);
   const session = await openSession(generation);
   try {
@@ -182,7 +222,9 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
         timestep: { dtype: "float32", dims: [batch], data: new Float32Array(batch).fill(settings.timestep!) },
         context: text,
       });
-      comparisons.push(...(await compareRecorded(recording, name.replace(/\.(sample_every|mean_std).*$/, ""), outputs.prediction!.data as Float32Array, tolerance)));
+      comparisons.push(
+        ...(await compareRecorded(recording, name.replace(/\.(sample_every|mean_std).*$/, ""), outputs.prediction!.data as Float32Array, tolerance)),
+      );
     }
   } finally {
     await session.dispose();
@@ -205,7 +247,9 @@ function withMask(x: Drawn, { mask_ones: ones }: Settings): Drawn {
   const [, channels, height, width] = x.dims as [number, number, number, number];
   const data = new Float32Array((channels + 1) * height * width);
   data.set(x.data);
-  if (ones) for (let row = ones.rows[0]; row < ones.rows[1]; row++) data.fill(1, channels * height * width + row * width + ones.columns[0], channels * height * width + row * width + ones.columns[1]);
+  if (ones)
+    for (let row = ones.rows[0]; row < ones.rows[1]; row++)
+      data.fill(1, channels * height * width + row * width + ones.columns[0], channels * height * width + row * width + ones.columns[1]);
   return { dtype: "float32", dims: [1, channels + 1, height, width], data };
 }
 
@@ -230,6 +274,8 @@ async function runOnce(graph: Graph, feeds: Readonly<Record<string, Tensor>>): P
 }
 
 async function compareOutputs(recording: Recording<Settings>, outputs: Readonly<Record<string, Tensor>>): Promise<Comparison[]> {
-  const all = await Promise.all(Object.entries(outputs).map(([name, tensor]) => compareRecorded(recording, name, tensor.data as Float32Array, tolerance)));
+  const all = await Promise.all(
+    Object.entries(outputs).map(([name, tensor]) => compareRecorded(recording, name, tensor.data as Float32Array, tolerance)),
+  );
   return all.flat();
 }

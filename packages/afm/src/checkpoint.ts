@@ -1,4 +1,4 @@
-import { type StoredTensor, type WeightLookup, WeightsError, type WeightSource } from "@refadgen/graph";
+import { type StoredTensor, type WeightLookup, type WeightSource, WeightsError } from "@refadgen/graph";
 
 /** The parts of a RefAdGen checkpoint, each asked for by the names of its own network. */
 export interface RefAdGenWeights {
@@ -22,7 +22,8 @@ export interface RefAdGenWeights {
 export async function refAdGenCheckpoint(source: WeightSource): Promise<RefAdGenWeights> {
   const { tensors, description } = source;
   const prefix = ["module.", ""].find((candidate) => [...tensors.keys()].some((key) => key.startsWith(`${candidate}ref_unet.`)));
-  if (prefix === undefined) throw new WeightsError("mismatch", `${description}: expected a RefAdGen checkpoint with keys "ref_unet.…", found ${examples(tensors)}`);
+  if (prefix === undefined)
+    throw new WeightsError("mismatch", `${description}: expected a RefAdGen checkpoint with keys "ref_unet.…", found ${examples(tensors)}`);
   const processor = /\.processor\.to_[kv]_ref\.weight$/;
   const unet = new Map(under(tensors, `${prefix}unet.`).filter(([key]) => !processor.test(key)));
   const convIn = unet.get("conv_in.weight");
@@ -75,7 +76,10 @@ export function attentionLayers(keys: Iterable<string>): string[] {
     const place = left.findIndex((number, index) => number !== right[index]);
     return place < 0 ? 0 : left[place]! - right[place]!;
   };
-  return [...keys].filter((key) => key.endsWith(suffix)).map((key) => key.slice(0, -".to_q.weight".length)).sort(compare);
+  return [...keys]
+    .filter((key) => key.endsWith(suffix))
+    .map((key) => key.slice(0, -".to_q.weight".length))
+    .sort(compare);
 }
 
 async function fusionTensors(source: WeightSource, prefix: string, layers: readonly string[]): Promise<Map<string, StoredTensor>> {
@@ -95,7 +99,10 @@ async function fusionTensors(source: WeightSource, prefix: string, layers: reado
   }
   const stray = [...source.tensors.keys()].filter((key) => key.startsWith(`${prefix}adapter_modules.`) && !placed.has(key));
   if (stray.length > 0) {
-    throw new WeightsError("mismatch", `${source.description}: expected adapter_modules at the even places below ${layers.length * 2}, found ${stray.join(", ")}`);
+    throw new WeightsError(
+      "mismatch",
+      `${source.description}: expected adapter_modules at the even places below ${layers.length * 2}, found ${stray.join(", ")}`,
+    );
   }
   return found;
 }
@@ -120,7 +127,8 @@ function withMaskChannel(stored: StoredTensor): StoredTensor {
       const bytes = await stored.read();
       const row = bytes.length / outChannels;
       const extended = new Uint8Array((bytes.length / 4) * 5);
-      for (let channel = 0; channel < outChannels; channel++) extended.set(bytes.subarray(channel * row, (channel + 1) * row), (channel * row * 5) / 4);
+      for (let channel = 0; channel < outChannels; channel++)
+        extended.set(bytes.subarray(channel * row, (channel + 1) * row), (channel * row * 5) / 4);
       return extended;
     },
   };

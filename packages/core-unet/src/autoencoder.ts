@@ -15,7 +15,9 @@ export function encodeLatents(image: Value, weights: Weights, config: Autoencode
   const { block_out_channels: channels, latent_channels: latent } = config;
   const encoder = weights.at("encoder");
   const last = channels.length - 1;
-  let h = conv2d(image, encoder.get("conv_in.weight", [channels[0]!, config.in_channels, 3, 3]), encoder.get("conv_in.bias", [channels[0]!]), { padding: 1 });
+  let h = conv2d(image, encoder.get("conv_in.weight", [channels[0]!, config.in_channels, 3, 3]), encoder.get("conv_in.bias", [channels[0]!]), {
+    padding: 1,
+  });
   for (const [block, width] of channels.entries()) {
     const down = encoder.at(`down_blocks.${block}`);
     for (let layer = 0; layer < config.layers_per_block; layer++) h = resnet(h, down.at(`resnets.${layer}`), width, config);
@@ -23,7 +25,8 @@ export function encodeLatents(image: Value, weights: Weights, config: Autoencode
   }
   h = normOut(midBlock(h, encoder.at("mid_block"), config), encoder, config);
   h = conv2d(h, encoder.get("conv_out.weight", [latent * 2, channels[last]!, 3, 3]), encoder.get("conv_out.bias", [latent * 2]), { padding: 1 });
-  if (config.use_quant_conv) h = conv2d(h, weights.get("quant_conv.weight", [latent * 2, latent * 2, 1, 1]), weights.get("quant_conv.bias", [latent * 2]));
+  if (config.use_quant_conv)
+    h = conv2d(h, weights.get("quant_conv.weight", [latent * 2, latent * 2, 1, 1]), weights.get("quant_conv.bias", [latent * 2]));
   return { mean: slice(h, 1, 0, latent), logvar: clamp(slice(h, 1, latent, latent * 2), -30, 20) };
 }
 
@@ -38,7 +41,8 @@ export function decodeLatents(latents: Value, weights: Weights, config: Autoenco
   const decoder = weights.at("decoder");
   const last = channels.length - 1;
   let h = latents;
-  if (config.use_post_quant_conv) h = conv2d(h, weights.get("post_quant_conv.weight", [latent, latent, 1, 1]), weights.get("post_quant_conv.bias", [latent]));
+  if (config.use_post_quant_conv)
+    h = conv2d(h, weights.get("post_quant_conv.weight", [latent, latent, 1, 1]), weights.get("post_quant_conv.bias", [latent]));
   h = conv2d(h, decoder.get("conv_in.weight", [channels[last]!, latent, 3, 3]), decoder.get("conv_in.bias", [channels[last]!]), { padding: 1 });
   h = midBlock(h, decoder.at("mid_block"), config);
   for (const [block, width] of channels.toReversed().entries()) {
@@ -46,9 +50,14 @@ export function decodeLatents(latents: Value, weights: Weights, config: Autoenco
     for (let layer = 0; layer <= config.layers_per_block; layer++) h = resnet(h, up.at(`resnets.${layer}`), width, config);
     if (block < last) h = upsample(h, up.at("upsamplers.0"), { height: h.dims[2]! * 2, width: h.dims[3]! * 2 });
   }
-  return conv2d(normOut(h, decoder, config), decoder.get("conv_out.weight", [config.out_channels, channels[0]!, 3, 3]), decoder.get("conv_out.bias", [config.out_channels]), {
-    padding: 1,
-  });
+  return conv2d(
+    normOut(h, decoder, config),
+    decoder.get("conv_out.weight", [config.out_channels, channels[0]!, 3, 3]),
+    decoder.get("conv_out.bias", [config.out_channels]),
+    {
+      padding: 1,
+    },
+  );
 }
 
 /**
@@ -73,7 +82,10 @@ function midBlock(x: Value, weights: Weights, config: AutoencoderConfig): Value 
 /** Attention with one head between all positions. */
 function imageAttention(x: Value, weights: Weights, config: AutoencoderConfig): Value {
   const [batch, channels, height, width] = x.dims as [number, number, number, number];
-  const normal = groupNorm(x, weights.get("group_norm.weight", [channels]), weights.get("group_norm.bias", [channels]), { groups: config.norm_num_groups, epsilon });
+  const normal = groupNorm(x, weights.get("group_norm.weight", [channels]), weights.get("group_norm.bias", [channels]), {
+    groups: config.norm_num_groups,
+    epsilon,
+  });
   const tokens = transpose(reshape(normal, [batch, channels, height * width]), [0, 2, 1]);
   const project = (y: Value, name: string) => linear(y, weights.get(`${name}.weight`, [channels, channels]), weights.get(`${name}.bias`, [channels]));
   const seen = attention(project(tokens, "to_q"), project(tokens, "to_k"), project(tokens, "to_v"), { heads: 1 });
@@ -82,6 +94,9 @@ function imageAttention(x: Value, weights: Weights, config: AutoencoderConfig): 
 
 function normOut(x: Value, weights: Weights, config: AutoencoderConfig): Value {
   const channels = x.dims[1]!;
-  const normal = groupNorm(x, weights.get("conv_norm_out.weight", [channels]), weights.get("conv_norm_out.bias", [channels]), { groups: config.norm_num_groups, epsilon });
+  const normal = groupNorm(x, weights.get("conv_norm_out.weight", [channels]), weights.get("conv_norm_out.bias", [channels]), {
+    groups: config.norm_num_groups,
+    epsilon,
+  });
   return activation(config.act_fn)(normal);
 }

@@ -155,7 +155,9 @@ function parse<T extends object>(where: string, json: unknown, defaults: T, neut
     const value = given[field];
     if (value === undefined || allowed.includes(value)) continue;
     if (Array.isArray(value) && value.every((item) => allowed.includes(item))) continue;
-    throw new ArgumentError(`${where}: ${field} ${JSON.stringify(value)} is not supported; expected ${allowed.map((item) => JSON.stringify(item)).join(" or ")}`);
+    throw new ArgumentError(
+      `${where}: ${field} ${JSON.stringify(value)} is not supported; expected ${allowed.map((item) => JSON.stringify(item)).join(" or ")}`,
+    );
   }
   const config: Record<string, unknown> = {};
   for (const [field, standard] of Object.entries(defaults)) {
@@ -173,5 +175,6 @@ function parse<T extends object>(where: string, json: unknown, defaults: T, neut
 function expectList(where: string, field: string, list: readonly string[], known: readonly string[], length: number): void {
   const unknown = list.find((item) => !known.includes(item));
   if (unknown !== undefined) throw new ArgumentError(`${where}: ${field} "${unknown}" is not supported; expected ${known.join(" or ")}`);
-  if (list.length !== length) throw new ArgumentError(`${where}: expected ${length} ${field}, one per entry of block_out_channels, got ${list.length}`);
+  if (list.length !== length)
+    throw new ArgumentError(`${where}: expected ${length} ${field}, one per entry of block_out_channels, got ${list.length}`);
 }

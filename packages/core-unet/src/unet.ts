@@ -2,7 +2,7 @@ import { ArgumentError } from "@refadgen/errors";
 import { activation, concat, conv2d, cos, groupNorm, linear, multiply, reshape, sin, subtract, type Value, type Weights } from "@refadgen/graph";
 import { downsample, upsample } from "./blocks/resample.js";
 import { resnetBlock } from "./blocks/resnet.js";
-import { type SelfAttention, selfAttention as plainSelfAttention, spatialTransformer } from "./blocks/transformer.js";
+import { selfAttention as plainSelfAttention, type SelfAttention, spatialTransformer } from "./blocks/transformer.js";
 import { headsPerBlock, type UNetConfig } from "./config.js";
 
 export interface UNetInputs {
@@ -31,7 +31,8 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
   const { selfAttention = plainSelfAttention, exitAfter } = options;
   const { block_out_channels: channels, layers_per_block: layers, norm_num_groups: groups, norm_eps: epsilon } = config;
   const exits = ["mid_block", ...config.up_block_types.map((_, index) => `up_blocks.${index}`)];
-  if (exitAfter !== undefined && !exits.includes(exitAfter)) throw new ArgumentError(`unet: expected exitAfter ${exits.join(" or ")}, got "${exitAfter}"`);
+  if (exitAfter !== undefined && !exits.includes(exitAfter))
+    throw new ArgumentError(`unet: expected exitAfter ${exits.join(" or ")}, got "${exitAfter}"`);
   if (context.dims[2] !== config.cross_attention_dim) {
     throw new ArgumentError(`unet: expected a context of ${config.cross_attention_dim} channels, got ${context.dims[2]}`);
   }
@@ -41,7 +42,13 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
   const resnet = (x: Value, name: string, outChannels: number) =>
     resnetBlock(x, temb, weights.at(name), { outChannels, groups, epsilon, activation: config.act_fn });
   const transformer = (x: Value, name: string, block: number) =>
-    spatialTransformer(x, context, weights.at(name), { name, heads: heads[block]!, groups, linearProjection: config.use_linear_projection, selfAttention });
+    spatialTransformer(x, context, weights.at(name), {
+      name,
+      heads: heads[block]!,
+      groups,
+      linearProjection: config.use_linear_projection,
+      selfAttention,
+    });
 
   const input = config.center_input_sample ? subtract(multiply(sample, 2), 1) : sample;
   let h = conv2d(input, weights.get("conv_in.weight", [first, config.in_channels, 3, 3]), weights.get("conv_in.bias", [first]), { padding: 1 });
@@ -78,8 +85,12 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
     if (exitAfter === path) return h;
   }
 
-  h = activation(config.act_fn)(groupNorm(h, weights.get("conv_norm_out.weight", [first]), weights.get("conv_norm_out.bias", [first]), { groups, epsilon }));
-  return conv2d(h, weights.get("conv_out.weight", [config.out_channels, first, 3, 3]), weights.get("conv_out.bias", [config.out_channels]), { padding: 1 });
+  h = activation(config.act_fn)(
+    groupNorm(h, weights.get("conv_norm_out.weight", [first]), weights.get("conv_norm_out.bias", [first]), { groups, epsilon }),
+  );
+  return conv2d(h, weights.get("conv_out.weight", [config.out_channels, first, 3, 3]), weights.get("conv_out.bias", [config.out_channels]), {
+    padding: 1,
+  });
 }
 
 /** Sinusoids of the timestep through two layers, activated once more as every block does: `[B]` → `[B, 4 · channels]`. */

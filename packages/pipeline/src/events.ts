@@ -1,7 +1,10 @@
 import type { Stage, StageEvent } from "./options.js";
 
 /** Times stages: `start` and `end` give the events, and `end` writes the duration into `seconds`. */
-export function stageClock(seconds: Record<Stage, number>): { readonly start: (stage: Stage) => StageEvent; readonly end: (stage: Stage) => StageEvent } {
+export function stageClock(seconds: Record<Stage, number>): {
+  readonly start: (stage: Stage) => StageEvent;
+  readonly end: (stage: Stage) => StageEvent;
+} {
   let started = 0;
   return {
     start: (stage) => {

@@ -27,7 +27,12 @@ export interface Studio {
  *
  * Images of a batch are denoised one after another: each is what it would be in a batch, and memory does not grow with their number.
  */
-export async function* generateEvents(studio: Studio, request: Request, schedule: Schedule, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+export async function* generateEvents(
+  studio: Studio,
+  request: Request,
+  schedule: Schedule,
+  options: GenerateOptions,
+): AsyncGenerator<GenerateEvent, GenerateResult> {
   const { models, components } = studio;
   const { signal, onTensor: show = () => {} } = options;
   const place: Workplace = { models, components, show, signal };
@@ -71,7 +76,14 @@ export async function* generateEvents(studio: Studio, request: Request, schedule
     async (session) => {
       for (let image = 0; image < request.images; image++) {
         const reference = await holdAll(session, references[image] ?? references[0]!, { copy: references.length === 1 });
-        const denoiser = guidedDenoiser({ ...request, session, reference, states, mask, onPrediction: (prediction) => show("prediction", prediction, { image }) });
+        const denoiser = guidedDenoiser({
+          ...request,
+          session,
+          reference,
+          states,
+          mask,
+          onPrediction: (prediction) => show("prediction", prediction, { image }),
+        });
         try {
           let started = performance.now();
           const latents = noise.initial[image]!;

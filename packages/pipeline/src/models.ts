@@ -13,8 +13,15 @@ import {
   type ResamplerConfig,
   resamplerConfigOf,
 } from "@refadgen/clip";
-import { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, renameEarlyAttention, samplerConfig, type UNetConfig } from "@refadgen/core-unet";
-import { openWeights, type WeightLookup, Weights, type WeightSource } from "@refadgen/graph";
+import {
+  type AutoencoderConfig,
+  parseAutoencoderConfig,
+  parseUNetConfig,
+  renameEarlyAttention,
+  samplerConfig,
+  type UNetConfig,
+} from "@refadgen/core-unet";
+import { openWeights, type WeightLookup, type WeightSource, Weights } from "@refadgen/graph";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 import { decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
@@ -27,7 +34,9 @@ export interface Models {
   readonly scheduler: Readonly<Record<string, unknown>>;
   readonly preprocessor: PreprocessorConfig;
   readonly text: { readonly config: ClipTextConfig; readonly weights: Weights };
-  readonly vision: { readonly config: ClipVisionConfig; readonly weights: Weights; readonly resampler: ResamplerConfig; readonly resamplerWeights: Weights } | undefined;
+  readonly vision:
+    | { readonly config: ClipVisionConfig; readonly weights: Weights; readonly resampler: ResamplerConfig; readonly resamplerWeights: Weights }
+    | undefined;
   readonly vae: { readonly config: AutoencoderConfig; readonly weights: Weights };
   /** Both U-Nets; `config` is the reference's, the generation U-Net has one more input channel. */
   readonly unet: { readonly config: UNetConfig; readonly generation: Weights; readonly reference: Weights; readonly fusion: Weights };
@@ -46,7 +55,12 @@ export async function openModels(sources: PipelineSources, signal?: AbortSignal)
   const vae = { config: parseAutoencoderConfig(files.vae.config), weights: Weights.from(lookup(vaeSource), { rename: autoencoderNames(vaeSource) }) };
   const checkpoint = await refAdGenCheckpoint(await openWeights(files.checkpoint));
   const config = { ...parseUNetConfig(files.unetConfig), in_channels: vae.config.latent_channels };
-  const unet = { config, generation: Weights.from(checkpoint.unet), reference: Weights.from(checkpoint.referenceUnet), fusion: Weights.from(checkpoint.fusion) };
+  const unet = {
+    config,
+    generation: Weights.from(checkpoint.unet),
+    reference: Weights.from(checkpoint.referenceUnet),
+    fusion: Weights.from(checkpoint.fusion),
+  };
   const vision = files.imageEncoder && {
     config: parseClipVisionConfig(files.imageEncoder.config),
     weights: Weights.from(lookup(await openWeights(files.imageEncoder.weights))),
@@ -73,12 +87,19 @@ function verify({ text, vae, vision, unet }: Models, generation: WeightLookup): 
   const size = { batch: 1, height: 8, width: 8 };
   const widths = { text: text.config.hidden_size, unet: unet.config.cross_attention_dim, resampler: vision?.resampler.output_dim };
   if (widths.text !== widths.unet || (widths.resampler !== undefined && widths.resampler !== widths.unet)) {
-    throw new PipelineError("unsupported-component", `fromPretrained: the U-Nets expect contexts of ${widths.unet} channels; the text encoder gives ${widths.text}, the Resampler ${widths.resampler}`);
+    throw new PipelineError(
+      "unsupported-component",
+      `fromPretrained: the U-Nets expect contexts of ${widths.unet} channels; the text encoder gives ${widths.text}, the Resampler ${widths.resampler}`,
+    );
   }
   if (vision && vision.config.hidden_size !== vision.resampler.embedding_dim) {
-    throw new PipelineError("unsupported-component", `fromPretrained: the Resampler expects ${vision.resampler.embedding_dim} channels, the image encoder gives ${vision.config.hidden_size}`);
+    throw new PipelineError(
+      "unsupported-component",
+      `fromPretrained: the Resampler expects ${vision.resampler.embedding_dim} channels, the image encoder gives ${vision.config.hidden_size}`,
+    );
   }
-  if (attentionLayers(generation.keys()).length === 0) throw new PipelineError("unsupported-component", `fromPretrained: ${generation.description} has no attention layers`);
+  if (attentionLayers(generation.keys()).length === 0)
+    throw new PipelineError("unsupported-component", `fromPretrained: ${generation.description} has no attention layers`);
   textGraph(text.weights, text.config);
   encodeGraph(vae.weights, vae.config, { height: 64, width: 64 });
   decodeGraph(vae.weights, vae.config, size);
@@ -90,7 +111,9 @@ function verify({ text, vae, vision, unet }: Models, generation: WeightLookup): 
   unet.generation.verify();
   unet.reference.verify();
   unet.fusion.verify();
-  vision?.weights.verify({ ignore: (key) => isClipBuffer(key) || key.startsWith("text_model.") || key === "text_projection.weight" || key === "logit_scale" });
+  vision?.weights.verify({
+    ignore: (key) => isClipBuffer(key) || key.startsWith("text_model.") || key === "text_projection.weight" || key === "logit_scale",
+  });
   vision?.resamplerWeights.verify();
 }
 

@@ -28,7 +28,11 @@ export function productTokensGraph(weights: Weights, config: ClipVisionConfig, r
 }
 
 /** `image` `[1, 3, H, W]` in [-1, 1] → `mean` and `logvar` `[1, 4, H / 8, W / 8]`. */
-export function encodeGraph(weights: Weights, config: AutoencoderConfig, { height, width }: { readonly height: number; readonly width: number }): Graph {
+export function encodeGraph(
+  weights: Weights,
+  config: AutoencoderConfig,
+  { height, width }: { readonly height: number; readonly width: number },
+): Graph {
   const graph = new Graph("vae-encoder");
   const { mean, logvar } = encodeLatents(graph.input("image", "float32", [1, config.in_channels, height, width]), weights, config);
   graph.output("mean", mean);
@@ -37,7 +41,11 @@ export function encodeGraph(weights: Weights, config: AutoencoderConfig, { heigh
 }
 
 /** `latents` `[1, 4, h, w]`, already divided by the scaling factor → `image` `[1, 3, 8 h, 8 w]`. */
-export function decodeGraph(weights: Weights, config: AutoencoderConfig, { height, width }: { readonly height: number; readonly width: number }): Graph {
+export function decodeGraph(
+  weights: Weights,
+  config: AutoencoderConfig,
+  { height, width }: { readonly height: number; readonly width: number },
+): Graph {
   const graph = new Graph("vae-decoder");
   graph.output("image", decodeLatents(graph.input("latents", "float32", [1, config.latent_channels, height, width]), weights, config));
   return graph;

@@ -38,7 +38,11 @@ export function drawNoise({ seeds, images, productEncoding }: Request, channels:
 function separate({ dims, data }: Floats): Floats[] {
   const [images, ...rest] = dims as [number, ...number[]];
   const length = data.length / images;
-  return Array.from({ length: images }, (_, image) => ({ dtype: "float32", dims: [1, ...rest], data: data.slice(image * length, (image + 1) * length) }));
+  return Array.from({ length: images }, (_, image) => ({
+    dtype: "float32",
+    dims: [1, ...rest],
+    data: data.slice(image * length, (image + 1) * length),
+  }));
 }
 
 /** Tensors joined along their first dimension. */

@@ -20,7 +20,10 @@ afterAll(() => pipeline.dispose());
 /** A red block on white, not square, with its mask. */
 function block(): { readonly product: Image; readonly mask: Image } {
   const [width, height] = [60, 90];
-  const inside = Array.from({ length: width * height }, (_, pixel) => pixel % width > 15 && pixel % width < 45 && pixel > width * 20 && pixel < width * 80);
+  const inside = Array.from(
+    { length: width * height },
+    (_, pixel) => pixel % width > 15 && pixel % width < 45 && pixel > width * 20 && pixel < width * 80,
+  );
   return {
     product: { width, height, channels: 3, data: Uint8Array.from(inside.flatMap((yes) => (yes ? [200, 30, 60] : [255, 255, 255]))) },
     mask: { width, height, channels: 1, data: Uint8Array.from(inside, (yes) => (yes ? 255 : 0)) },
@@ -29,7 +32,11 @@ function block(): { readonly product: Image; readonly mask: Image } {
 
 describe("seeds", () => {
   it("gives the same image for the same seed and another one for another", async () => {
-    const [a, b, c] = [await pipeline.generate({ ...block(), ...call, seed: 5 }), await pipeline.generate({ ...block(), ...call, seed: 5n }), await pipeline.generate({ ...block(), ...call, seed: 6 })];
+    const [a, b, c] = [
+      await pipeline.generate({ ...block(), ...call, seed: 5 }),
+      await pipeline.generate({ ...block(), ...call, seed: 5n }),
+      await pipeline.generate({ ...block(), ...call, seed: 6 }),
+    ];
     expect(a.images[0]!.data).toEqual(b.images[0]!.data);
     expect(a.images[0]!.data).not.toEqual(c.images[0]!.data);
     expect([a.images[0]!.width, a.images[0]!.height]).toEqual([64, 72]);
@@ -75,7 +82,13 @@ describe("stream", () => {
 
   it("stops at once when aborted and can be used again", async () => {
     const abort = new AbortController();
-    const run = pipeline.generate({ ...block(), ...call, steps: 50, signal: abort.signal, onStep: ({ step }) => void (step === 2 && abort.abort(new Error("enough"))) });
+    const run = pipeline.generate({
+      ...block(),
+      ...call,
+      steps: 50,
+      signal: abort.signal,
+      onStep: ({ step }) => void (step === 2 && abort.abort(new Error("enough"))),
+    });
     await expect(run).rejects.toThrow("enough");
     await expect(pipeline.generate({ ...block(), ...call })).resolves.toMatchObject({ images: [{ width: 64 }] });
   });
@@ -135,21 +148,32 @@ describe("bad input is refused before anything is loaded", () => {
 describe("masks that nobody gave", () => {
   it("come from transparency or from a plain background, and agree with the given one", async () => {
     const { product, mask } = block();
-    const transparent: Image = { ...product, channels: 4, data: Uint8Array.from({ length: mask.data.length * 4 }, (_, index) => (index % 4 === 3 ? mask.data[index >> 2]! : product.data[(index >> 2) * 3 + (index % 4)]!)) };
+    const transparent: Image = {
+      ...product,
+      channels: 4,
+      data: Uint8Array.from({ length: mask.data.length * 4 }, (_, index) =>
+        index % 4 === 3 ? mask.data[index >> 2]! : product.data[(index >> 2) * 3 + (index % 4)]!,
+      ),
+    };
     const given = await pipeline.generate({ ...call, product, mask });
-    for (const one of [product, transparent]) expect((await pipeline.generate({ ...call, product: one })).images[0]!.data).toEqual(given.images[0]!.data);
+    for (const one of [product, transparent])
+      expect((await pipeline.generate({ ...call, product: one })).images[0]!.data).toEqual(given.images[0]!.data);
   });
 });
 
 describe("fromPretrained", () => {
   it("lists every part that is missing", async () => {
-    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "nowhere/vae", checkpoint: "nowhere.pt" }).catch((caught: unknown) => caught);
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "nowhere/vae", checkpoint: "nowhere.pt" }).catch(
+      (caught: unknown) => caught,
+    );
     expect(PipelineError.isInstance(error) && error.code).toBe("missing-component");
     expect((error as Error).message).toMatch(/vae[\s\S]*checkpoint/);
   });
 
   it("refuses a checkpoint of another kind", async () => {
-    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, checkpoint: join(micro, "ip-adapter-plus.bin") }).catch((caught: unknown) => caught);
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, checkpoint: join(micro, "ip-adapter-plus.bin") }).catch(
+      (caught: unknown) => caught,
+    );
     expect(WeightsError.isInstance(error) && error.code).toBe("mismatch");
   });
 

@@ -1,6 +1,6 @@
 import { createSchedule, samplerConfig } from "@refadgen/core-unet";
 import { Components } from "./components.js";
-import { type Studio, generateEvents } from "./generate.js";
+import { generateEvents, type Studio } from "./generate.js";
 import { openModels } from "./models.js";
 import type { GenerateEvent, GenerateOptions, GenerateResult, PipelineOptions } from "./options.js";
 import { ReferenceMemory } from "./reference-memory.js";

@@ -1,5 +1,17 @@
-import { type Image, type ImageInput, alphaOf, composite, imageToTensor, loadImage, resizeImage, resizeTensor, type Size, toGrey, toRgb } from "@refadgen/image";
-import { maskOnPlainBackground, type Mask } from "./background.js";
+import {
+  alphaOf,
+  composite,
+  type Image,
+  type ImageInput,
+  imageToTensor,
+  loadImage,
+  resizeImage,
+  resizeTensor,
+  type Size,
+  toGrey,
+  toRgb,
+} from "@refadgen/image";
+import { type Mask, maskOnPlainBackground } from "./background.js";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 
@@ -47,9 +59,13 @@ function givenMask(picture: Image, product: Size): Mask {
   // Masks are stored as 0 and 255, or as 0 and 1.
   const threshold = levels.data.every((level) => level <= 1) ? 0 : 127;
   const data = levels.data.map((level) => (level > threshold ? 1 : 0));
-  if (!data.includes(1)) throw new PipelineError("mask-mismatch", "generate: expected a mask that is white where the product is, got one that is black everywhere");
+  if (!data.includes(1))
+    throw new PipelineError("mask-mismatch", "generate: expected a mask that is white where the product is, got one that is black everywhere");
   if (Math.abs(width / height - product.width / product.height) > 0.02 * (product.width / product.height)) {
-    throw new PipelineError("mask-mismatch", `generate: expected a mask of the product's shape, ${product.width} × ${product.height}, got ${width} × ${height}`);
+    throw new PipelineError(
+      "mask-mismatch",
+      `generate: expected a mask of the product's shape, ${product.width} × ${product.height}, got ${width} × ${height}`,
+    );
   }
   return { width, height, data };
 }
@@ -71,12 +87,18 @@ function whiteOutside(image: Image, mask: Mask): Image {
  */
 export function publishedResize(image: Image): Image {
   const { productShortSide, productLongSide, productMultiple } = published;
-  const scaled = ({ width, height }: Size, factor: number): Size => ({ width: roundHalfToEven(width * factor), height: roundHalfToEven(height * factor) });
+  const scaled = ({ width, height }: Size, factor: number): Size => ({
+    width: roundHalfToEven(width * factor),
+    height: roundHalfToEven(height * factor),
+  });
   const short = scaled(image, productShortSide / Math.min(image.width, image.height));
   const long = scaled(short, productLongSide / Math.max(short.width, short.height));
   const floored = { width: floorTo(long.width, productMultiple), height: floorTo(long.height, productMultiple) };
   if (long.width < 1 || long.height < 1 || floored.width < 1 || floored.height < 1) {
-    throw new PipelineError("mask-mismatch", `generate: a product of ${image.width} × ${image.height} is too narrow for the published size; pass width and height`);
+    throw new PipelineError(
+      "mask-mismatch",
+      `generate: a product of ${image.width} × ${image.height} is too narrow for the published size; pass width and height`,
+    );
   }
   return resizeImage(resizeImage(image, long, { filter: "bilinear" }), floored, { filter: "bilinear" });
 }

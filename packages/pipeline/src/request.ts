@@ -28,9 +28,12 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
   const { prompt, negativePrompt = published.negativePrompt, promptSuffix = published.promptSuffix } = options;
   const { width, height, imagesPerPrompt: images = 1, seed = published.seed } = options;
   if (prompt !== null && (typeof prompt !== "string" || prompt.trim() === "")) {
-    throw new ArgumentError(`generate: expected a prompt, got ${prompt === undefined ? "none" : JSON.stringify(prompt)}; pass null to do without one`);
+    throw new ArgumentError(
+      `generate: expected a prompt, got ${prompt === undefined ? "none" : JSON.stringify(prompt)}; pass null to do without one`,
+    );
   }
-  if (negativePrompt !== null && typeof negativePrompt !== "string") throw new ArgumentError(`generate: expected negativePrompt to be a text or null, got ${typeof negativePrompt}`);
+  if (negativePrompt !== null && typeof negativePrompt !== "string")
+    throw new ArgumentError(`generate: expected negativePrompt to be a text or null, got ${typeof negativePrompt}`);
   if ((width === undefined) !== (height === undefined)) throw new ArgumentError("generate: expected width and height together");
   for (const [name, side] of Object.entries({ width, height })) {
     if (side !== undefined && !(Number.isInteger(side) && side % 8 === 0 && side >= 64 && side <= largestSide)) {
@@ -38,11 +41,13 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
     }
   }
   const seeds = Array.isArray(seed) ? (seed as readonly (number | bigint)[]) : [seed as number | bigint];
-  if (Array.isArray(seed) && seeds.length !== images) throw new ArgumentError(`generate: expected ${images} seeds, one per image, got ${seeds.length}`);
+  if (Array.isArray(seed) && seeds.length !== images)
+    throw new ArgumentError(`generate: expected ${images} seeds, one per image, got ${seeds.length}`);
   const wrongSeed = seeds.find((one) => typeof one !== "bigint" && !Number.isSafeInteger(one));
   if (wrongSeed !== undefined) throw new ArgumentError(`generate: expected seeds to be whole numbers, got ${wrongSeed}`);
   const referenceContext = options.referenceContext ?? (hasImageEncoder ? "image" : "text");
-  if (referenceContext === "image" && !hasImageEncoder) throw new ArgumentError('generate: referenceContext "image" needs an image encoder; this pipeline was loaded with imageEncoder: null');
+  if (referenceContext === "image" && !hasImageEncoder)
+    throw new ArgumentError('generate: referenceContext "image" needs an image encoder; this pipeline was loaded with imageEncoder: null');
   return {
     prompt: (prompt ?? "") + promptSuffix,
     negativePrompt: negativePrompt ?? "",
@@ -61,12 +66,14 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
 }
 
 function whole(name: string, value: number, low: number, high: number): number {
-  if (!(Number.isInteger(value) && value >= low && value <= high)) throw new ArgumentError(`generate: expected ${name} to be a whole number from ${low} to ${high}, got ${value}`);
+  if (!(Number.isInteger(value) && value >= low && value <= high))
+    throw new ArgumentError(`generate: expected ${name} to be a whole number from ${low} to ${high}, got ${value}`);
   return value;
 }
 
 function real(name: string, value: number, low: number, high: number): number {
-  if (!(typeof value === "number" && value >= low && value <= high)) throw new ArgumentError(`generate: expected ${name} from ${low} to ${high}, got ${value}`);
+  if (!(typeof value === "number" && value >= low && value <= high))
+    throw new ArgumentError(`generate: expected ${name} from ${low} to ${high}, got ${value}`);
   return value;
 }
 

@@ -62,7 +62,8 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
   const found = {
     textEncoder: await collect(component("textEncoder", sources.textEncoder ?? join(base, "text_encoder"))),
     vae: await collect(component("vae", sources.vae ?? join(base, "vae"))),
-    imageEncoder: sources.imageEncoder === null ? null : await collect(component("imageEncoder", sources.imageEncoder ?? join(base, "image_encoder"))),
+    imageEncoder:
+      sources.imageEncoder === null ? null : await collect(component("imageEncoder", sources.imageEncoder ?? join(base, "image_encoder"))),
     checkpoint: await collect(file("checkpoint", sources.checkpoint)),
     tokenizer: await collect(file("tokenizer", sources.tokenizer ?? join(base, "tokenizer"))),
     unetConfig: await collect(unetConfig(sources)),
@@ -73,7 +74,16 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
     throw new PipelineError("missing-component", `fromPretrained: ${problems.length} parts cannot be found\n  ${problems.join("\n  ")}`);
   }
   const preprocessor = await json("preprocessor", join(base, "feature_extractor", "preprocessor_config.json")).catch(() => undefined);
-  return { textEncoder, vae, imageEncoder: imageEncoder ?? undefined, checkpoint, tokenizer, scheduler: found.scheduler, preprocessor, unetConfig: found.unetConfig };
+  return {
+    textEncoder,
+    vae,
+    imageEncoder: imageEncoder ?? undefined,
+    checkpoint,
+    tokenizer,
+    scheduler: found.scheduler,
+    preprocessor,
+    unetConfig: found.unetConfig,
+  };
 }
 
 async function component(name: string, path: string): Promise<ComponentFiles> {

@@ -34,7 +34,9 @@ export async function encodeTexts({ models, components, show, signal }: Workplac
   const { tokenizer, text } = models;
   const maxLength = text.config.max_position_embeddings;
   const tokenized = [prompt, negativePrompt, ""].map((one) => tokenizer.tokenize(one, { maxLength }));
-  const warnings = tokenized.filter(({ removed }) => removed !== "").map(({ removed, length }) => `the text has ${length} tokens, ${maxLength} fit; ignored: "${removed}"`);
+  const warnings = tokenized
+    .filter(({ removed }) => removed !== "")
+    .map(({ removed, length }) => `the text has ${length} tokens, ${maxLength} fit; ignored: "${removed}"`);
   const names = ["ids", "negative_ids", "null_ids"];
   const states = await components.use(
     "text-encoder",
@@ -58,7 +60,10 @@ export async function encodeTexts({ models, components, show, signal }: Workplac
 }
 
 /** The product as tokens of the image encoder, `[1, 16, D]`, and those of a picture of zeros for the half without guidance. */
-export async function productTokens({ models, components, show, signal }: Workplace, image: Image): Promise<{ readonly cond: Floats; readonly uncond: Floats }> {
+export async function productTokens(
+  { models, components, show, signal }: Workplace,
+  image: Image,
+): Promise<{ readonly cond: Floats; readonly uncond: Floats }> {
   const { config, weights, resampler, resamplerWeights } = models.vision!;
   const seen = clipImageTensor(image, models.preprocessor);
   const dims = [1, 3, config.image_size, config.image_size];
@@ -75,12 +80,21 @@ export async function productTokens({ models, components, show, signal }: Workpl
     signal,
   );
   const { dims: tokenDims, data } = outputs.tokens as Floats;
-  const half = (index: number): Floats => ({ dtype: "float32", dims: [1, ...tokenDims.slice(1)], data: data.slice((index * data.length) / 2, ((index + 1) * data.length) / 2) });
+  const half = (index: number): Floats => ({
+    dtype: "float32",
+    dims: [1, ...tokenDims.slice(1)],
+    data: data.slice((index * data.length) / 2, ((index + 1) * data.length) / 2),
+  });
   return { uncond: half(0), cond: half(1) };
 }
 
 /** The product's latents, scaled: one for each draw of the posterior's noise, or its mean alone. */
-export async function encodeProduct({ models, components, show, signal }: Workplace, image: Image, size: Size, noise: readonly Floats[]): Promise<readonly Floats[]> {
+export async function encodeProduct(
+  { models, components, show, signal }: Workplace,
+  image: Image,
+  size: Size,
+  noise: readonly Floats[],
+): Promise<readonly Floats[]> {
   const { config, weights } = models.vae;
   const product: Floats = { dtype: "float32", dims: [1, 3, size.height, size.width], data: autoencoderInput(image, size) };
   show("product", product);
@@ -129,7 +143,11 @@ export async function referenceFeatures(
 }
 
 /** Moves keys and values into the session that reads them at every step; with `copy`, ours stay usable. */
-export async function holdAll(session: Session, tensors: Readonly<Record<string, Floats>>, { copy }: { readonly copy: boolean }): Promise<Readonly<Record<string, HeldTensor>> & Feeds> {
+export async function holdAll(
+  session: Session,
+  tensors: Readonly<Record<string, Floats>>,
+  { copy }: { readonly copy: boolean },
+): Promise<Readonly<Record<string, HeldTensor>> & Feeds> {
   const held: Record<string, HeldTensor> = {};
   for (const [name, tensor] of Object.entries(tensors)) held[name] = await session.hold(copy ? { ...tensor, data: tensor.data.slice() } : tensor);
   return held;

@@ -27,6 +27,8 @@ export function resnetBlock(x: Value, temb: Value | undefined, weights: Weights,
   h = act(groupNorm(h, weights.get("norm2.weight", [outChannels]), weights.get("norm2.bias", [outChannels]), { groups, epsilon }));
   h = conv2d(h, weights.get("conv2.weight", [outChannels, outChannels, 3, 3]), weights.get("conv2.bias", [outChannels]), { padding: 1 });
   const skip =
-    channels === outChannels ? x : conv2d(x, weights.get("conv_shortcut.weight", [outChannels, channels, 1, 1]), weights.get("conv_shortcut.bias", [outChannels]));
+    channels === outChannels
+      ? x
+      : conv2d(x, weights.get("conv_shortcut.weight", [outChannels, channels, 1, 1]), weights.get("conv_shortcut.bias", [outChannels]));
   return add(skip, h);
 }
