@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { clipImageTensor } from "@refadgen/clip";
 import type { Tensor } from "@refadgen/graph";
 import { decodeImage, type Image } from "@refadgen/image";
@@ -49,8 +50,11 @@ export const micro: Part = async function* (folder) {
 async function pipelineCase(folder: string, stem: string): Promise<CaseResult> {
   const recording = await openRecording<PipelineSettings>(join(folder, `${stem}.safetensors`));
   const { settings } = recording;
-  const base = join(folder, "checkpoint", "base");
-  const pipeline = await RefAdGenPipeline.fromPretrained({ base, checkpoint: join(folder, "checkpoint", "refadgen", "mp_rank_00_model_states.pt") });
+  const checkpoint = await checkpointOf(folder);
+  const pipeline = await RefAdGenPipeline.fromPretrained({
+    base: join(checkpoint, "base"),
+    checkpoint: join(checkpoint, "refadgen", "mp_rank_00_model_states.pt"),
+  });
   const shown = new Map<string, Tensor[]>();
   const { images } = await pipeline.generate({
     product: await recordedImage(recording, "product_rgb"),
@@ -71,6 +75,13 @@ async function pipelineCase(folder: string, stem: string): Promise<CaseResult> {
   });
   await pipeline.dispose();
   return result(stem, [...(await compareTensors(recording, shown)), ...(await compareImages(folder, stem, images))]);
+}
+
+/** Recordings of other cases come without the checkpoint, which is always the same one: then the bundled copy. */
+async function checkpointOf(folder: string): Promise<string> {
+  const own = join(folder, "checkpoint");
+  const found = await stat(own).catch(() => undefined);
+  return found?.isDirectory() ? own : fileURLToPath(new URL("../../../assets/micro", import.meta.url));
 }
 
 async function compareTensors(recording: Recording<PipelineSettings>, shown: ReadonlyMap<string, readonly Tensor[]>): Promise<Comparison[]> {

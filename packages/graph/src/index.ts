@@ -23,9 +23,11 @@ export { type MemoryTensor, memoryWeights } from "./weights/memory.js";
 export { type NumpyArray, openNpz, readNpy } from "./weights/numpy.js";
 export { isPytorchFile, openPytorchFile, openSafetensors, openWeights } from "./weights/open.js";
 export { isList, pickleAt, PickleGlobal, PickleObject, type PickleValue } from "./weights/pickle-value.js";
+export type { SafetensorsFile } from "./weights/safetensors.js";
+export { TorchStorage, TorchTensor } from "./weights/torch-object.js";
 export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
-export { widenToFloat32, widenToFloat64 } from "./weights/widen.js";
+export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weights/widen.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";

@@ -26,6 +26,10 @@ export function conv2d(x: Value, weight: Operand, bias: Operand | undefined, opt
     throw new GraphError(`conv2d: expected x [B, ${weight.dims[1]! * groups}, H, W] for weight ${weight.name} ${shape(weight.dims)}, got ${shape(x.dims)}`);
   }
   if (bias && String(bias.dims) !== String([weight.dims[0]])) throw new GraphError(`conv2d: expected bias [${weight.dims[0]}], got ${bias.name} ${shape(bias.dims)}`);
+  if (weight.dims[0]! % groups !== 0) throw new GraphError(`conv2d: expected outputs in ${groups} groups, got ${weight.name} ${shape(weight.dims)}`);
+  if (x.dtype !== weight.dtype) throw new GraphError(`conv2d: expected x ${weight.dtype}, got ${x.dtype}`);
+  if (!Number.isInteger(stride) || stride < 1) throw new GraphError(`conv2d: expected a stride of at least 1, got ${stride}`);
+  if (pads.length !== 4 || !pads.every((size) => Number.isInteger(size) && size >= 0)) throw new GraphError(`conv2d: expected padding of at least 0, got ${shape(pads)}`);
   const [batch, , height, width] = x.dims as [number, number, number, number];
   const [channels, , kernelHeight, kernelWidth] = weight.dims as [number, number, number, number];
   const outHeight = Math.floor((height + pads[0]! + pads[2]! - kernelHeight) / stride) + 1;

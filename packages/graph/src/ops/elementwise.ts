@@ -25,6 +25,8 @@ export const relu = (x: Value): Value => unary("Relu", x);
 
 /** `x` limited to `[low, high]`. */
 export function clamp(x: Value, low: number, high: number): Value {
+  if (x.dtype !== "float32") throw new GraphError(`clamp: expected float32, got ${x.dtype}`);
+  if (!(low <= high)) throw new GraphError(`clamp: expected low below high, got ${low} and ${high}`);
   const [out] = x.graph.add("Clip", [x, scalar(x.graph, low), scalar(x.graph, high)], [x]);
   return out!;
 }
@@ -38,6 +40,7 @@ export function cast(x: Value, dtype: "float32" | "int64" | "int32" | "float16" 
 }
 
 function unary(op: string, x: Value): Value {
+  if (!x.dtype.startsWith("float")) throw new GraphError(`${op}: expected real numbers, got ${x.dtype}`);
   const [out] = x.graph.add(op, [x], [x]);
   return out!;
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect } from "vitest";
+import { GraphError } from "../error.js";
 import { Graph, type Value } from "../graph.js";
 import { live, liveParameters, serialize } from "../serialize.js";
 import { openSession } from "../session/session.js";
@@ -50,6 +51,18 @@ export async function evaluate(
   } finally {
     await session.dispose();
   }
+}
+
+/** Expects a `GraphError` of this message. */
+export function expectGraphError(build: () => unknown, message: RegExp): void {
+  let thrown: unknown;
+  try {
+    build();
+  } catch (error) {
+    thrown = error;
+  }
+  expect(GraphError.isInstance(thrown), String(thrown)).toBe(true);
+  expect(String(thrown)).toMatch(message);
 }
 
 /** Expects equal sizes, and values within `tolerance` of the largest expected magnitude. */

@@ -32,6 +32,7 @@ export function pickRows(x: Value, positions: Value): Value {
 
 /** Index of the first largest element of the last dimension: `[…, N]` → int64 `[…]`. */
 export function argMax(x: Value): Value {
+  if (x.dims.length < 1) throw new GraphError(`argMax: expected […, N], got ${shape(x.dims)}`);
   const [out] = x.graph.add("ArgMax", [x], [{ dtype: "int64", dims: x.dims.slice(0, -1) }], { attributes: { axis: -1n, keepdims: 0n } });
   return out!;
 }

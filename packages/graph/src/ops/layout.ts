@@ -28,6 +28,9 @@ export function transpose(x: Value, order: readonly number[]): Value {
 export function concat(values: readonly Operand[], axis: number): Value {
   const first = values.find((value): value is Value => "graph" in value);
   if (!first) throw new GraphError("concat: expected at least one computed value");
+  if (!Number.isInteger(axis) || axis < 0 || axis >= first.dims.length) throw new GraphError(`concat: ${shape(first.dims)} has no axis ${axis}`);
+  const other = values.find((value) => value.dtype !== first.dtype);
+  if (other) throw new GraphError(`concat: expected ${first.dtype}, got ${other.name} ${other.dtype}`);
   const others = (operand: Operand) => String(operand.dims.toSpliced(axis, 1));
   if (values.some((value) => value.dims.length !== first.dims.length || others(value) !== others(first))) {
     throw new GraphError(`concat: sizes do not fit along axis ${axis}: ${values.map((value) => shape(value.dims)).join(", ")}`);
@@ -39,7 +42,7 @@ export function concat(values: readonly Operand[], axis: number): Value {
 
 /** The elements `from` to `to` (exclusive) along `axis`. */
 export function slice(x: Value, axis: number, from: number, to: number): Value {
-  if (!(axis < x.dims.length && 0 <= from && from < to && to <= x.dims[axis]!)) {
+  if (![from, to].every(Number.isInteger) || !(axis < x.dims.length && 0 <= from && from < to && to <= x.dims[axis]!)) {
     throw new GraphError(`slice: ${from} to ${to} along axis ${axis} is outside ${shape(x.dims)}`);
   }
   const { graph } = x;

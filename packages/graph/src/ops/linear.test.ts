@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { GraphError } from "../error.js";
 import { Graph } from "../graph.js";
 import { reshaped, rows } from "../weights/weights.js";
-import { evaluate, expectClose, float32, gaussian, parameter, sum, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter, sum, tabulate } from "./evaluate.test-support.js";
 import { linear, matMul } from "./linear.js";
 
 describe("linear equals x · weightᵀ + bias", () => {
@@ -60,7 +59,7 @@ describe("rows and reshaped", () => {
   });
 
   it.each([[-1, 2], [2, 2], [3, 2], [0, 5], [0.5, 2]])("refuse rows %d to %d of 4", (from, to) => {
-    expect(() => rows(weight, from, to)).toThrow(/rows: expected .* of w \[4, 3\]/);
+    expect(() => rows(weight, from, to)).toThrow(/rows: expected rows of w \[4, 3\], got/);
   });
 
   it("refuse sizes of another number of elements", () => {
@@ -83,8 +82,5 @@ describe("linear and matMul refuse", () => {
     ["vectors", () => matMul(value(3), value(3, 4)), /do not fit/],
     ["element types that differ", () => linear(graph.input("whole", "int64", [2, 5]), value(4, 5)), /linear: expected .*int64/],
     ["element types that differ in a product", () => matMul(graph.input("wholes", "int64", [2, 4]), value(4, 5)), /matMul: expected .*int64/],
-  ])("%s", (_, build, message) => {
-    expect(build).toThrow(GraphError);
-    expect(build).toThrow(message);
-  });
+  ])("%s", (_, build, message) => expectGraphError(build, message));
 });

@@ -17,6 +17,7 @@ export function linear(x: Value, weight: Operand, bias?: Operand): Value {
     throw new GraphError(`linear: expected x […, ${weight.dims[1]}] for weight ${weight.name} ${shape(weight.dims)}, got ${shape(x.dims)}`);
   }
   if (bias && String(bias.dims) !== String([weight.dims[0]])) throw new GraphError(`linear: expected bias [${weight.dims[0]}], got ${bias.name} ${shape(bias.dims)}`);
+  if (x.dtype !== weight.dtype) throw new GraphError(`linear: expected x ${weight.dtype}, got ${x.dtype}`);
   const count = x.dims.slice(0, -1).reduce((product, size) => product * size, 1);
   const flat = x.dims.length === 2 ? x : reshape(x, [count, channels]);
   const [out] = x.graph.add("Gemm", [flat, weight, bias], [{ dtype: x.dtype, dims: [count, weight.dims[0]!] }], {
@@ -33,6 +34,7 @@ export function matMul(a: Value, b: Operand): Value {
   if (a.dims.length < 2 || b.dims.length < 2 || b.dims.at(-2) !== inner || (bLead.length > 0 && String(bLead) !== String(lead))) {
     throw new GraphError(`matMul: ${shape(a.dims)} and ${shape(b.dims)} do not fit`);
   }
+  if (a.dtype !== b.dtype) throw new GraphError(`matMul: expected ${b.dtype}, got ${a.dtype}`);
   const [out] = a.graph.add("MatMul", [a, b], [{ dtype: a.dtype, dims: [...lead, a.dims.at(-2)!, b.dims.at(-1)!] }]);
   return out!;
 }

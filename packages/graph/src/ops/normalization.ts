@@ -17,7 +17,7 @@ import { expand, integers, reshape } from "./layout.js";
  */
 export function groupNorm(x: Value, weight: Operand, bias: Operand, { groups, epsilon }: { readonly groups: number; readonly epsilon: number }): Value {
   const [batch, channels] = x.dims as [number, number];
-  if (x.dims.length < 3 || channels % groups !== 0) throw new GraphError(`groupNorm: ${shape(x.dims)} does not split into ${groups} groups of channels`);
+  if (x.dims.length < 3 || !(groups >= 1) || channels % groups !== 0) throw new GraphError(`groupNorm: ${shape(x.dims)} does not split into ${groups} groups of channels`);
   expectPerChannel("groupNorm", channels, weight, bias);
   const perGroup = x.dims.slice(1).reduce((product, size) => product * size, 1) / groups;
   const row = rowLength(perGroup);

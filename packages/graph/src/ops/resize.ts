@@ -9,7 +9,7 @@ import { integers } from "./layout.js";
  * @returns `[B, C, height, width]`
  */
 export function resizeNearest(x: Value, { height, width }: { readonly height: number; readonly width: number }): Value {
-  if (x.dims.length !== 4 || height < 1 || width < 1) throw new GraphError(`resizeNearest: expected [B, C, H, W] and sizes above 0, got ${shape(x.dims)} to ${height} × ${width}`);
+  if (x.dims.length !== 4 || ![height, width].every((size) => Number.isInteger(size) && size >= 1)) throw new GraphError(`resizeNearest: expected [B, C, H, W] and sizes above 0, got ${shape(x.dims)} to ${height} × ${width}`);
   const [batch, channels, fromHeight, fromWidth] = x.dims as [number, number, number, number];
   if (height === fromHeight && width === fromWidth) return x;
   const { graph } = x;

@@ -232,7 +232,7 @@ describe("hostile files", async () => {
   const hostile = join(fixtures, "hostile");
   const rows = await readJson<{ file: string; must: string; error: string }[]>(join(hostile, "hostile.json"));
 
-  it.each(rows)("$file: $must", { timeout: 10_000 }, async ({ file, must }) => {
+  it.each(rows)("$file: $must", { timeout: 30_000 }, async ({ file, must }) => {
     const { source, error } = await answerTo(join(hostile, file));
     if (must === "refuse") expect(error).toBeDefined();
     if (must === "accept") expect(error).toBeUndefined();

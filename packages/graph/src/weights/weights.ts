@@ -96,6 +96,8 @@ export class Weights {
 
 /** The rows `from` to `to` (exclusive) of a parameter, read from the same place: `[320, 64]` → `[to - from, 64]`. */
 export function rows(parameter: Parameter, from: number, to: number): Parameter {
+  if (![from, to].every(Number.isInteger) || !(0 <= from && from < to && to <= parameter.dims[0]!))
+    throw new WeightsError("mismatch", `rows: expected rows of ${parameter.name} ${shape(parameter.dims)}, got ${from} to ${to}`);
   const width = parameter.dims.slice(1).reduce((product, size) => product * size, 1);
   return {
     ...parameter,
