@@ -2,13 +2,18 @@ import type { Graph, Session } from "@refadgen/graph";
 import { openSession } from "@refadgen/graph";
 import type { Component, PipelineOptions } from "./options.js";
 
+/** Below this weight in bytes a network runs no faster in its optimised form. */
+const smallestKept = 2 ** 28;
+
 /** The sessions of a pipeline: opened when needed, released or kept as the pipeline's `memory` says. */
 export class Components {
   readonly #options: PipelineOptions;
+  readonly #generationOptimization: "kept" | "mapped";
   readonly #open = new Map<Component, { readonly key: string; readonly session: Session }>();
 
-  constructor(options: PipelineOptions) {
+  constructor(options: PipelineOptions, { generationBytes }: { readonly generationBytes: number }) {
     this.#options = options;
+    this.#generationOptimization = generationBytes < smallestKept ? "mapped" : (options.optimization ?? "kept");
   }
 
   /**
@@ -25,6 +30,7 @@ export class Components {
       known?.key === key
         ? known.session
         : await openSession(build(), {
+            optimization: component === "generation-unet" ? this.#generationOptimization : "mapped",
             ...(device && { provider: device }),
             ...(threads && { threads }),
             ...(signal && { signal }),

@@ -21,7 +21,7 @@ import {
   samplerConfig,
   type UNetConfig,
 } from "@refadgen/core-unet";
-import { openWeights, type WeightLookup, type WeightSource, Weights } from "@refadgen/graph";
+import { elementCount, openWeights, type WeightLookup, type WeightSource, Weights } from "@refadgen/graph";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 import { decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
@@ -39,7 +39,14 @@ export interface Models {
     | undefined;
   readonly vae: { readonly config: AutoencoderConfig; readonly weights: Weights };
   /** Both U-Nets; `config` is the reference's, the generation U-Net has one more input channel. */
-  readonly unet: { readonly config: UNetConfig; readonly generation: Weights; readonly reference: Weights; readonly fusion: Weights };
+  readonly unet: {
+    readonly config: UNetConfig;
+    readonly generation: Weights;
+    readonly reference: Weights;
+    readonly fusion: Weights;
+    /** Bytes of the generation U-Net's weights as float32. */
+    readonly generationBytes: number;
+  };
 }
 
 /**
@@ -60,6 +67,7 @@ export async function openModels(sources: PipelineSources, signal?: AbortSignal)
     generation: Weights.from(checkpoint.unet),
     reference: Weights.from(checkpoint.referenceUnet),
     fusion: Weights.from(checkpoint.fusion),
+    generationBytes: [...checkpoint.unet.keys()].reduce((sum, key) => sum + 4 * elementCount(checkpoint.unet.tensor(key, [])?.dims ?? []), 0),
   };
   const vision = files.imageEncoder && {
     config: parseClipVisionConfig(files.imageEncoder.config),

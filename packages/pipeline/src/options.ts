@@ -12,6 +12,12 @@ export interface PipelineOptions {
    * `"keep"`: networks stay loaded, so a second image starts at once.
    */
   readonly memory?: "low" | "keep";
+  /**
+   * How the generation U-Net is opened on a CPU. `"kept"` (default): its optimised form is kept in the cache, one file of about 4.5 GB for
+   * each size, so steps are faster and only the first start is slow; networks below 256 MB, and disks without room, do without.
+   * `"mapped"`: weights are used where they lie, and nothing is written.
+   */
+  readonly optimization?: "kept" | "mapped";
   readonly signal?: AbortSignal;
   /** Called while components are found and weights widened into the cache. */
   readonly onProgress?: (progress: LoadProgress) => void;

@@ -30,7 +30,7 @@ export class RefAdGenPipeline {
    */
   static async fromPretrained(sources: PipelineSources, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
     const models = await openModels(sources, options.signal);
-    return new RefAdGenPipeline({ models, components: new Components(options), memory: new ReferenceMemory() });
+    return new RefAdGenPipeline({ models, components: new Components(options, models.unet), memory: new ReferenceMemory() });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { Graph } from "../graph.js";
 import type { Tensor } from "../tensor.js";
 import { type Conv2dOptions, conv2d } from "./convolution.js";

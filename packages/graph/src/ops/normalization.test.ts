@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { Graph } from "../graph.js";
 import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter } from "./evaluate.test-support.js";
 import { groupNorm, layerNorm } from "./normalization.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { arch, cpus, platform } from "node:os";
-import { join, parse } from "node:path";
+import { join, parse, resolve } from "node:path";
 import type { Graph } from "../graph.js";
 import { liveParameters, type Placement, serialize } from "../serialize.js";
 import { elementCount } from "../tensor.js";
@@ -9,6 +9,7 @@ import { cacheFloat32 } from "../weights/cache.js";
 import { cacheFolder, removeLeftovers, temporaryName } from "../weights/cache-folder.js";
 import type { FileRange, StoredTensor } from "../weights/source.js";
 import type { Parameter } from "../weights/weights.js";
+import { SessionError } from "./error.js";
 import { keptModel, keptWeights } from "./protocol.js";
 
 /** A graph ready for the runtime, and what its weights weigh. */
@@ -31,7 +32,10 @@ export async function prepareModel(
   const elsewhere = stored.filter((tensor) => !mappable(tensor));
   const ranges = await cacheFloat32(elsewhere, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
   const widened = new Map(elsewhere.map((tensor, index) => [tensor, ranges[index]!]));
-  const rangeOf = (tensor: StoredTensor): FileRange => widened.get(tensor) ?? tensor.location!;
+  const rangeOf = (tensor: StoredTensor): FileRange => {
+    const range = widened.get(tensor) ?? tensor.location!;
+    return { ...range, path: resolve(range.path) };
+  };
   const root = stored.length > 0 ? parse(rangeOf(stored[0]!).path).root : "/";
   const place = (parameter: Parameter): Placement => {
     const { path, offset } = rangeOf(parameter.stored);
@@ -69,7 +73,15 @@ export async function keepOptimized(
     await read(join(folder, keptModel));
     return true;
   };
-  if (await whole(folder)) return open();
+  if (await whole(folder)) {
+    try {
+      return await open();
+    } catch (error) {
+      // Whole by its sizes, but not by its content: made anew below.
+      if (!SessionError.isInstance(error)) throw error;
+      await setAside(folder);
+    }
+  }
   await mkdir(shelf, { recursive: true });
   await removeLeftovers(shelf);
   const { bavail, bsize } = await statfs(shelf);
@@ -79,7 +91,8 @@ export async function keepOptimized(
   try {
     await write(draft);
     await writeFile(join(draft, "sizes.json"), JSON.stringify(await sizes(draft)));
-    await rm(folder, { recursive: true, force: true });
+    if (!(await whole(folder))) await setAside(folder);
+    // Somebody else may have finished first; theirs is as good.
     await rename(draft, folder).catch(async (error: unknown) => {
       if (!(await whole(folder))) throw error;
     });
@@ -88,6 +101,13 @@ export async function keepOptimized(
   }
   // Opened anew: the session that wrote it holds its weights in memory, one that reads it maps them.
   return open();
+}
+
+/** Moves a damaged folder out of the way before it is removed, so that nobody finds it half removed. */
+async function setAside(folder: string): Promise<void> {
+  const away = temporaryName(folder);
+  await rename(folder, away).catch(() => undefined);
+  await rm(away, { recursive: true, force: true });
 }
 
 async function sizes(folder: string): Promise<readonly number[]> {

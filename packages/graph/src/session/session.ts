@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { ArgumentError } from "@refadgen/errors";
 import { type Graph, shape } from "../graph.js";
-import { elementCount, type RunDType, type Tensor } from "../tensor.js";
+import { elementCount, type RunDType, type Tensor, type TensorData } from "../tensor.js";
 import { SessionError } from "./error.js";
 import { keepOptimized, type PreparedModel, prepareModel } from "./prepare.js";
 import type { Reply, Request, RunReply } from "./protocol.js";
@@ -80,6 +80,11 @@ export interface Session {
  * @throws WeightsError for keys, files or disk space; SessionError when the runtime or the provider refuses.
  */
 export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
+  // An abort is answered at once; what the runtime has begun is finished and cleared away behind it.
+  return options.signal ? abortable(open(graph, options), options.signal) : open(graph, options);
+}
+
+async function open(graph: Graph, options: SessionOptions): Promise<Session> {
   const { provider = "cpu", deviceId = 0, threads = availableParallelism(), optimization = "mapped", signal } = options;
   if (!executionProviders.includes(provider)) throw new ArgumentError(`openSession: expected provider ${executionProviders.join(" | ")}, got "${provider}"`);
   if (!Number.isInteger(threads) || threads < 1) throw new ArgumentError(`openSession: expected threads of at least 1, got ${threads}`);
@@ -88,14 +93,17 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
   const prepared = await prepareModel(graph, options);
   const thread = new SessionThread();
   try {
-    const open = (model: Uint8Array | string, level: "disabled" | "extended" | "all", keepIn?: string) =>
-      thread.ask({ kind: "open", model, root: prepared.root, provider, deviceId, threads, level, ...(keepIn === undefined ? {} : { keepIn }) }, { provider, signal });
-    const plain = () => open(prepared.model, provider === "cpu" ? "extended" : "all");
+    const load = async (model: Uint8Array | string, level: "disabled" | "extended" | "all", keepIn?: string) => {
+      signal?.throwIfAborted();
+      const request = { kind: "open", model, root: prepared.root, provider, deviceId, threads, level, ...(keepIn === undefined ? {} : { keepIn }) } as const;
+      await thread.ask(request, { provider });
+      signal?.throwIfAborted();
+    };
     let kept = false;
     if (optimization === "kept" && provider === "cpu") {
-      kept = await keepOptimized(prepared, { write: (folder) => open(prepared.model, "all", folder), read: (path) => open(path, "disabled") });
+      kept = await keepOptimized(prepared, { write: (folder) => load(prepared.model, "all", folder), read: (path) => load(path, "disabled") });
     }
-    if (!kept) await plain();
+    if (!kept) await load(prepared.model, provider === "cpu" ? "extended" : "all");
     return runningSession(graph, thread, prepared, { openSeconds: (performance.now() - started) / 1000, optimization: kept ? "kept" : "mapped" });
   } catch (error) {
     await thread.end();
@@ -106,10 +114,13 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
 function runningSession(graph: Graph, thread: SessionThread, prepared: PreparedModel, opened: Pick<SessionFigures, "openSeconds" | "optimization">): Session {
   const inputs = new Map(graph.inputs.map(({ name, dtype, dims }) => [name, { dtype, dims }]));
   const outputs = graph.outputs.map(({ name }) => name);
+  const holding = new Set<unknown>();
   let [runs, runSeconds, lastRunSeconds, holds] = [0, 0, 0, 0];
   return {
     async run(feeds, { signal } = {}) {
       checkFeeds(graph.name, inputs, feeds);
+      const foreign = Object.keys(feeds).find((name) => "held" in feeds[name]! && !holding.has(feeds[name]));
+      if (foreign !== undefined) throw new ArgumentError(`run: ${graph.name} does not hold the tensor for "${foreign}"; it was released, or is held by another session`);
       const sent = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, "held" in feed ? feed.held : feed]));
       const reply = (await thread.ask({ kind: "run", feeds: sent, outputs }, { signal })) as RunReply;
       lastRunSeconds = reply.milliseconds / 1000;
@@ -122,8 +133,12 @@ function runningSession(graph: Graph, thread: SessionThread, prepared: PreparedM
       const held = holds++;
       const whole = tensor.data.byteLength === tensor.data.buffer.byteLength;
       await thread.ask({ kind: "hold", id: held, tensor }, { moved: whole ? [tensor.data.buffer as ArrayBuffer] : [] });
-      const release = async () => void (await thread.ask({ kind: "release", id: held }, {}));
-      return { dtype: tensor.dtype, dims: tensor.dims, held, release };
+      const release = async () => {
+        if (holding.delete(kept)) await thread.ask({ kind: "release", id: held }, {});
+      };
+      const kept: HeldTensor = { dtype: tensor.dtype, dims: tensor.dims, held, release };
+      holding.add(kept);
+      return kept;
     },
     get figures() {
       const { weightBytes, cachedBytes } = prepared;
@@ -146,30 +161,47 @@ function checkFeeds(name: string, inputs: ReadonlyMap<string, { readonly dtype: 
   }
 }
 
-function checkData(where: string, name: string, { dims, data }: Tensor): void {
+const arrays: { readonly [T in RunDType]: abstract new (...args: never[]) => TensorData[T] } = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+};
+
+function checkData(where: string, name: string, { dtype, dims, data }: Tensor): void {
+  if (!Object.hasOwn(arrays, dtype) || !(data instanceof arrays[dtype])) throw new ArgumentError(`${where}: ${name} expected a typed array of ${dtype}, got ${data.constructor.name}`);
   if (data.length !== elementCount(dims)) throw new ArgumentError(`${where}: ${name} expected ${elementCount(dims)} values for ${shape(dims)}, got ${data.length}`);
 }
 
 /** One worker and the questions it has not answered yet; they are sent one at a time, so that waiting ones can be taken back. */
 class SessionThread {
-  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { stdout: false });
+  // Without this process's own flags: some, such as `--input-type` of `node -e`, refuse a file.
+  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), { execArgv: [] });
   #last: Promise<unknown> = Promise.resolve();
   #pending: { readonly resolve: (reply: Reply) => void; readonly reject: (error: Error) => void } | undefined;
   #serial = 0;
-  #ended = false;
+  #ending: Promise<void> | undefined;
+  #failure: SessionError | undefined;
 
   constructor() {
     this.#worker.unref();
     this.#worker.on("message", (reply: Reply) => this.#pending?.resolve(reply));
-    this.#worker.on("error", (error) => this.#pending?.reject(new SessionError("failed", `the session's thread failed: ${error.message}`, { cause: error })));
-    this.#worker.on("exit", (code) => this.#pending?.reject(new SessionError(this.#ended ? "disposed" : "failed", `the session's thread ended (${code})`)));
+    this.#worker.on("error", (error) => this.#fail(new SessionError("failed", `the session's thread failed: ${error.message}`, { cause: error })));
+    this.#worker.on("exit", (code) => this.#fail(new SessionError("failed", `the session's thread ended (${code})`)));
+  }
+
+  #fail(error: SessionError): void {
+    this.#failure ??= error;
+    this.#pending?.reject(this.#failure);
   }
 
   ask(
     request: Request,
     { signal, provider, moved = [] }: { readonly signal?: AbortSignal | undefined; readonly provider?: string; readonly moved?: readonly ArrayBuffer[] },
   ): Promise<unknown> {
-    if (this.#ended) return Promise.reject(new SessionError("disposed", `${request.kind}: the session has been disposed of`));
+    if (this.#ending) return Promise.reject(new SessionError("disposed", `${request.kind}: the session has been disposed of`));
     const answer = this.#last.then(() => {
       signal?.throwIfAborted();
       return this.#send(request, moved, provider);
@@ -178,14 +210,13 @@ class SessionThread {
     return signal ? abortable(answer, signal) : answer;
   }
 
-  async end(): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    await this.#last;
-    await this.#worker.terminate();
+  end(): Promise<void> {
+    this.#ending ??= this.#last.then(async () => void (await this.#worker.terminate()));
+    return this.#ending;
   }
 
   async #send(request: Request, moved: readonly ArrayBuffer[], provider: string | undefined): Promise<unknown> {
+    if (this.#failure) throw this.#failure;
     this.#worker.ref();
     try {
       const serial = this.#serial++;

@@ -15,12 +15,14 @@ const held = new Map<number, OrtTensor>();
 async function open(request: OpenRequest): Promise<number> {
   const started = performance.now();
   runtime = await import("onnxruntime-node");
+  // Errors are thrown; printed besides, they would only clutter the caller's terminal.
+  runtime.env.logLevel = "fatal";
   const keep = request.keepIn;
   const options: InferenceSession.SessionOptions = {
-    executionProviders: [{ name: request.provider, deviceId: request.deviceId } as InferenceSession.ExecutionProviderConfig],
+    executionProviders: [provider(request)],
     graphOptimizationLevel: request.level,
     intraOpNumThreads: request.threads,
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
     ...(keep === undefined ? {} : { optimizedModelFilePath: join(keep, keptModel) }),
     extra: {
       session: {
@@ -36,6 +38,12 @@ async function open(request: OpenRequest): Promise<number> {
   const { InferenceSession: Session } = runtime;
   session = await (typeof request.model === "string" ? Session.create(request.model, options) : Session.create(request.model, options));
   return performance.now() - started;
+}
+
+/** Only these take a device by its number; WebGPU refuses the option. */
+function provider({ provider, deviceId }: OpenRequest): InferenceSession.ExecutionProviderConfig {
+  const numbered = ["cuda", "tensorrt", "dml"].includes(provider);
+  return { name: provider, ...(numbered && { deviceId }) } as InferenceSession.ExecutionProviderConfig;
 }
 
 async function run(feeds: Readonly<Record<string, Tensor | number>>, outputs: readonly string[]): Promise<RunReply> {

@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { saveImage } from "@refadgen/image";
+import { type GenerateOptions, type PipelineOptions, type PipelineSources, published, RefAdGenPipeline } from "@refadgen/pipeline";
+import { createReporter, type Reporter } from "./progress.js";
+import { type Job, readJobs } from "./prompts.js";
+
+/** The options of `refadgen generate`, as commander gives them. */
+export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mask" | "prompt" | "signal" | "onStep" | "onTensor" | "negativePrompt"> {
+  readonly base: string;
+  readonly checkpoint: string;
+  readonly vae?: string;
+  /** `false`: none. */
+  readonly imageEncoder?: string | false;
+  readonly unetConfig?: string;
+  readonly product: string;
+  /** `false`: none. */
+  readonly mask?: string | false;
+  readonly prompt: readonly string[];
+  readonly prompts?: string;
+  readonly negativePrompt?: string;
+  readonly out: string;
+  readonly memory?: "low" | "keep";
+  readonly device?: NonNullable<PipelineOptions["device"]>;
+  readonly threads?: number;
+  readonly preview?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/**
+ * Makes the images of all prompts and writes each with a `.json` of its settings. What is there already, from the same settings, is
+ * skipped, so a command that was stopped goes on where it was.
+ */
+export async function generate(settings: GenerateSettings, signal: AbortSignal): Promise<void> {
+  const jobs = await readJobs(settings.prompt, settings.prompts);
+  const reporter = createReporter({ json: settings.json ?? false, quiet: settings.quiet ?? false, stdout: process.stdout, stderr: process.stderr });
+  const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
+    memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),
+    ...(settings.device && { device: settings.device }),
+    ...(settings.threads && { threads: settings.threads }),
+    onProgress: reporter.loading,
+    signal,
+  });
+  try {
+    await mkdir(settings.out, { recursive: true });
+    for (const [index, job] of jobs.entries()) {
+      reporter.job(index, jobs.length, job);
+      await runJob(pipeline, settings, job, reporter, signal);
+    }
+  } finally {
+    reporter.end();
+    await pipeline.dispose();
+  }
+}
+
+async function runJob(pipeline: RefAdGenPipeline, settings: GenerateSettings, job: Job, reporter: Reporter, signal: AbortSignal): Promise<void> {
+  const options = generateOptions(settings, job);
+  const record = JSON.stringify({ ...options, ...sources(settings) }, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2);
+  const files = fileNames(settings, job, options, record);
+  if (!settings.force && (await Promise.all(files.map((file) => isDone(file, record)))).every(Boolean)) {
+    for (const file of files) reporter.file(`${file}.png`, "skipped");
+    return;
+  }
+  for await (const event of pipeline.stream({ ...options, signal })) {
+    reporter.event(event);
+    if (event.type === "step" && settings.preview) await saveImage(event.preview(), join(settings.out, "preview.png"));
+    if (event.type === "image") {
+      const file = files[event.index]!;
+      await saveImage(event.image, `${file}.png`);
+      await writeWhole(`${file}.json`, record);
+      reporter.file(`${file}.png`, "written");
+    }
+  }
+}
+
+function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions {
+  const { product, steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding } = settings;
+  const negativePrompt = job.negativePrompt ?? settings.negativePrompt;
+  const given = { steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, negativePrompt };
+  return {
+    product,
+    ...(settings.mask === false ? { mask: null } : settings.mask !== undefined && { mask: settings.mask }),
+    prompt: job.prompt,
+    seed: job.seed ?? settings.seed ?? published.seed,
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<GenerateOptions>),
+  };
+}
+
+function sources(settings: GenerateSettings): PipelineSources {
+  const { base, checkpoint, vae, imageEncoder, unetConfig } = settings;
+  return {
+    base,
+    checkpoint,
+    ...(vae !== undefined && { vae }),
+    ...(imageEncoder === false ? { imageEncoder: null } : imageEncoder !== undefined && { imageEncoder }),
+    ...(unetConfig !== undefined && { unetConfig }),
+  };
+}
+
+/** `OUT/prompt-in-words-SEED-DIGEST[-i]`, without extension: the digest keeps other settings from taking the same name. */
+function fileNames({ out }: GenerateSettings, { prompt }: Job, options: GenerateOptions, record: string): string[] {
+  const slug = prompt
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}]+/gu, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 40);
+  const digest = createHash("sha256").update(record).digest("hex").slice(0, 6);
+  const count = options.imagesPerPrompt ?? 1;
+  const seed = (index: number) => (Array.isArray(options.seed) ? (options.seed as readonly (number | bigint)[])[index] : options.seed);
+  return Array.from({ length: count }, (_, index) => join(out, `${slug === "" ? "image" : slug}-${seed(index)}-${digest}${count > 1 ? `-${index + 1}` : ""}`));
+}
+
+/** The settings are written after the picture, so one that has them is whole. */
+async function isDone(file: string, record: string): Promise<boolean> {
+  return (await readFile(`${file}.json`, "utf8").catch(() => undefined)) === record;
+}
+
+async function writeWhole(path: string, content: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.partial`;
+  try {
+    await writeFile(temporary, content);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
