@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { exitCode, exitCodeOf } from "./exit-code.js";
-import { generate, type GenerateSettings } from "./generate.js";
+import { type GenerateSettings, generate } from "./generate.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 

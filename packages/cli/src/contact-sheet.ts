@@ -21,15 +21,15 @@ export async function contactSheet(title: string, subtitle: string, panels: read
   const height = header + panelHeight + footer;
   const texts = panels.map(({ title: name, caption }, index) => {
     const lines = wrap(caption, Math.floor(widths[index]! / 6.4));
-    const captions = lines.map((line, row) => `<text x="${lefts[index]}" y="${header + panelHeight + 40 + row * 16}" class="c">${escape(line)}</text>`);
+    const captions = lines.map((line, row) => `<text x="${lefts[index]}" y="${header + panelHeight + 40 + row * 16}" class="c">${xml(line)}</text>`);
     return `<rect x="${lefts[index]! - 1}" y="${header - 1}" width="${widths[index]! + 2}" height="${panelHeight + 2}" fill="none" stroke="#d5d2cb"/>
-      <text x="${lefts[index]}" y="${header + panelHeight + 22}" class="n">${escape(name)}</text>${captions.join("")}`;
+      <text x="${lefts[index]}" y="${header + panelHeight + 22}" class="n">${xml(name)}</text>${captions.join("")}`;
   });
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <style>text{font-family:'Helvetica Neue',Arial,'DejaVu Sans',sans-serif}.t{font-size:24px;font-weight:600;fill:#1c1b19}.s{font-size:13px;fill:#6a675f}
       .n{font-size:14px;font-weight:600;fill:#1c1b19}.c{font-size:12px;fill:#55524b}</style>
     <rect width="100%" height="100%" fill="#faf9f6"/>
-    <text x="${gap}" y="44" class="t">${escape(title)}</text><text x="${gap}" y="68" class="s">${escape(subtitle)}</text>${texts.join("")}</svg>`;
+    <text x="${gap}" y="44" class="t">${xml(title)}</text><text x="${gap}" y="68" class="s">${xml(subtitle)}</text>${texts.join("")}</svg>`;
   const pictures = panels.map(async ({ image }, index) => ({
     input: await sharp(await encodeImage(image, { format: "png" }))
       .resize(widths[index]!, panelHeight, { kernel: image.height < panelHeight ? "nearest" : "lanczos3" })
@@ -37,7 +37,10 @@ export async function contactSheet(title: string, subtitle: string, panels: read
     left: lefts[index]!,
     top: header,
   }));
-  return sharp(Buffer.from(drawing)).composite(await Promise.all(pictures)).png().toBuffer();
+  return sharp(Buffer.from(drawing))
+    .composite(await Promise.all(pictures))
+    .png()
+    .toBuffer();
 }
 
 function wrap(text: string, columns: number): string[] {
@@ -50,6 +53,6 @@ function wrap(text: string, columns: number): string[] {
   return lines.slice(0, 3);
 }
 
-function escape(text: string): string {
+function xml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

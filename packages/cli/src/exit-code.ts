@@ -1,5 +1,5 @@
-import { CommanderError } from "commander";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
+import { CommanderError } from "commander";
 
 /** What the command's exit code says. */
 export const exitCode = {
@@ -19,7 +19,8 @@ export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (interrupted) return exitCode.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   if (WeightsError.isInstance(error)) return exitCode.weights;
-  if (PipelineError.isInstance(error)) return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
+  if (PipelineError.isInstance(error))
+    return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
   if (ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
   if (SessionError.isInstance(error) && error.code === "provider-unavailable") return exitCode.usage;
   return exitCode.failed;

@@ -111,7 +111,9 @@ function fileNames({ out }: GenerateSettings, { prompt }: Job, options: Generate
   const digest = createHash("sha256").update(record).digest("hex").slice(0, 6);
   const count = options.imagesPerPrompt ?? 1;
   const seed = (index: number) => (Array.isArray(options.seed) ? (options.seed as readonly (number | bigint)[])[index] : options.seed);
-  return Array.from({ length: count }, (_, index) => join(out, `${slug === "" ? "image" : slug}-${seed(index)}-${digest}${count > 1 ? `-${index + 1}` : ""}`));
+  return Array.from({ length: count }, (_, index) =>
+    join(out, `${slug === "" ? "image" : slug}-${seed(index)}-${digest}${count > 1 ? `-${index + 1}` : ""}`),
+  );
 }
 
 /** The settings are written after the picture, so one that has them is whole. */

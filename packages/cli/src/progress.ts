@@ -24,7 +24,10 @@ const silent: Reporter = { job() {}, loading() {}, event() {}, file() {}, end() 
 /** JSON lines for programs, a line redrawn for terminals, plain lines for logs; paths of images go to standard output. */
 export function createReporter(options: ReporterOptions): Reporter {
   if (options.json) return jsonReporter(options.stdout);
-  const paths: Reporter = { ...silent, file: (path, status) => void options.stdout.write(`${path}${status === "skipped" ? " (there already)" : ""}\n`) };
+  const paths: Reporter = {
+    ...silent,
+    file: (path, status) => void options.stdout.write(`${path}${status === "skipped" ? " (there already)" : ""}\n`),
+  };
   if (options.quiet) return paths;
   const progress = options.stderr.isTTY ? terminalReporter(options.stderr) : plainReporter(options.stderr);
   return {
@@ -37,12 +40,14 @@ export function createReporter(options: ReporterOptions): Reporter {
 }
 
 function jsonReporter(stdout: ReporterOptions["stdout"]): Reporter {
-  const print = (value: object) => void stdout.write(`${JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item))}\n`);
+  const print = (value: object) =>
+    void stdout.write(`${JSON.stringify(value, (_, item: unknown) => (typeof item === "bigint" ? String(item) : item))}\n`);
   return {
     job: (index, count, job) => print({ type: "job", index, count, ...job }),
     loading: (progress) => print({ type: "loading", ...progress }),
     event: (event) => {
-      if (event.type === "image") print({ type: "image", index: event.index, width: event.image.width, height: event.image.height, seed: event.seed });
+      if (event.type === "image")
+        print({ type: "image", index: event.index, width: event.image.width, height: event.image.height, seed: event.seed });
       else {
         const { preview: _, ...plain } = event as GenerateEvent & { preview?: unknown };
         print(plain);

@@ -40,7 +40,8 @@ function parseJob(line: string, place: string): Job {
   }
   const { prompt, seed, negativePrompt, ...rest } = (value ?? {}) as Readonly<Record<string, unknown>>;
   if (typeof prompt !== "string") throw new ArgumentError(`${place}: expected a "prompt", got ${JSON.stringify(prompt)}`);
-  if (seed !== undefined && !Number.isSafeInteger(seed)) throw new ArgumentError(`${place}: expected "seed" to be a whole number, got ${JSON.stringify(seed)}`);
+  if (seed !== undefined && !Number.isSafeInteger(seed))
+    throw new ArgumentError(`${place}: expected "seed" to be a whole number, got ${JSON.stringify(seed)}`);
   if (negativePrompt !== undefined && typeof negativePrompt !== "string") throw new ArgumentError(`${place}: expected "negativePrompt" to be a text`);
   const unknown = Object.keys(rest);
   if (unknown.length > 0) throw new ArgumentError(`${place}: expected prompt, seed and negativePrompt, got "${unknown.join('", "')}" too`);

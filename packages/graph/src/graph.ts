@@ -30,7 +30,10 @@ export interface Node {
 }
 
 /** A value known when the graph is built: small data held here, or a parameter whose data stays in its file. */
-export type Constant = { readonly dtype: DType; readonly dims: readonly number[] } & ({ readonly data: Uint8Array } | { readonly parameter: Parameter });
+export type Constant = { readonly dtype: DType; readonly dims: readonly number[] } & (
+  | { readonly data: Uint8Array }
+  | { readonly parameter: Parameter }
+);
 
 /**
  * A network as data: inputs, ops in the order in which they were written, outputs, and the constants between them.
@@ -71,7 +74,9 @@ export class Graph {
   constant(dtype: DType, dims: readonly number[], data: ArrayBufferView): Value {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     if (bytes.length !== elementCount(dims) * bytesPerElement[dtype]) {
-      throw new GraphError(`constant: expected ${elementCount(dims) * bytesPerElement[dtype]} bytes for ${dtype} ${shape(dims)}, got ${bytes.length}`);
+      throw new GraphError(
+        `constant: expected ${elementCount(dims) * bytesPerElement[dtype]} bytes for ${dtype} ${shape(dims)}, got ${bytes.length}`,
+      );
     }
     const key = bytes.length <= 64 ? `${dtype} ${dims} ${bytes}` : undefined;
     const known = key === undefined ? undefined : this.#shared.get(key);
@@ -99,11 +104,17 @@ export class Graph {
     op: string,
     inputs: readonly (Operand | undefined)[],
     outputs: readonly { readonly dtype: DType; readonly dims: readonly number[] }[],
-    { domain = "", attributes = {}, name }: { readonly domain?: Domain; readonly attributes?: Readonly<Record<string, Attribute>>; readonly name?: string } = {},
+    {
+      domain = "",
+      attributes = {},
+      name,
+    }: { readonly domain?: Domain; readonly attributes?: Readonly<Record<string, Attribute>>; readonly name?: string } = {},
   ): Value[] {
     const sources = inputs.map((input) => (input === undefined ? "" : this.value(input).name));
     const label = this.#fresh(name ?? op);
-    const values = outputs.map(({ dtype, dims }, index) => this.#declare(outputs.length === 1 ? `${label}/out` : `${label}/out${index}`, dtype, dims));
+    const values = outputs.map(({ dtype, dims }, index) =>
+      this.#declare(outputs.length === 1 ? `${label}/out` : `${label}/out${index}`, dtype, dims),
+    );
     this.nodes.push({ name: label, op, domain, inputs: sources, outputs: values.map((value) => value.name), attributes });
     return values;
   }

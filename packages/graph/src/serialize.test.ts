@@ -12,7 +12,8 @@ import { live, liveParameters, serialize } from "./serialize.js";
 import { type Parameter, rows } from "./weights/weights.js";
 
 const inline = (parameter: Parameter) => ({ data: new Uint8Array(parameter.dims.reduce((product, size) => product * size, 4)) });
-const read = (graph: Graph, options: Parameters<typeof serialize>[1] = { place: inline }): ModelProto => fromBinary(ModelProtoSchema, serialize(graph, options));
+const read = (graph: Graph, options: Parameters<typeof serialize>[1] = { place: inline }): ModelProto =>
+  fromBinary(ModelProtoSchema, serialize(graph, options));
 
 /** Two branches that begin alike; only the first becomes an output. */
 function branches() {
@@ -68,7 +69,10 @@ describe("constants", () => {
     const weight = parameter("w", gaussian("w", [4, 3]));
     for (let index = 0; index < 2; index++) graph.output(`whole ${index}`, linear(x, weight));
     graph.output("part", linear(x, rows(weight, 1, 3)));
-    expect(read(graph).graph!.initializer.map(({ name, dims }) => [name, dims])).toEqual([["w", [4n, 3n]], ["w[1:3]", [2n, 3n]]]);
+    expect(read(graph).graph!.initializer.map(({ name, dims }) => [name, dims])).toEqual([
+      ["w", [4n, 3n]],
+      ["w[1:3]", [2n, 3n]],
+    ]);
   });
 
   it("of another length than their sizes say are refused", () => {
@@ -82,7 +86,10 @@ describe("names", () => {
     const x = graph.input("x", "float32", [1, 4, 5, 6]);
     const weight = parameter("down.0.conv.weight", gaussian("w", [4, 4, 3, 3]));
     const twice = conv2d(conv2d(x, weight, undefined, { padding: 1 }), weight, undefined, { padding: 1 });
-    graph.output("y", groupNorm(twice, parameter("norm.weight", gaussian("a", [4])), parameter("norm.bias", gaussian("b", [4])), { groups: 2, epsilon: 1e-5 }));
+    graph.output(
+      "y",
+      groupNorm(twice, parameter("norm.weight", gaussian("a", [4])), parameter("norm.bias", gaussian("b", [4])), { groups: 2, epsilon: 1e-5 }),
+    );
     const names = graph.nodes.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.slice(0, 2)).toEqual([expect.stringContaining("down.0.conv"), expect.stringContaining("down.0.conv")]);
@@ -106,8 +113,13 @@ describe("serialize", () => {
     const graph = new Graph("external");
     const x = graph.input("x", "float32", [2, 3]);
     graph.output("y", linear(x, parameter("w", gaussian("w", [4, 3]))));
-    const [tensor] = read(graph, { place: () => ({ file: { path: "/models/some file.safetensors", offset: 1234, length: 48 } }), root: "/" }).graph!.initializer;
-    expect(Object.fromEntries(tensor!.externalData.map(({ key, value }) => [key, value]))).toEqual({ location: "models/some file.safetensors", offset: "1234", length: "48" });
+    const [tensor] = read(graph, { place: () => ({ file: { path: "/models/some file.safetensors", offset: 1234, length: 48 } }), root: "/" }).graph!
+      .initializer;
+    expect(Object.fromEntries(tensor!.externalData.map(({ key, value }) => [key, value]))).toEqual({
+      location: "models/some file.safetensors",
+      offset: "1234",
+      length: "48",
+    });
     expect(tensor!.rawData).toHaveLength(0);
   });
 
@@ -136,7 +148,10 @@ describe("serialize", () => {
   it("refuses a graph without outputs and values of another graph", () => {
     const graph = new Graph("empty");
     expectGraphError(() => serialize(graph, { place: inline }), /empty: expected at least one output/);
-    expectGraphError(() => graph.output("y", new Graph("other").input("x", "float32", [1])), /output: "x" belongs to the graph "other", not to "empty"/);
+    expectGraphError(
+      () => graph.output("y", new Graph("other").input("x", "float32", [1])),
+      /output: "x" belongs to the graph "other", not to "empty"/,
+    );
     expectGraphError(() => graph.input("x", "float32", [2, -1]), /x: expected whole sizes, got \[2, -1\]/);
     expectGraphError(() => graph.input("x", "float32", [1.5]), /x: expected whole sizes/);
   });

@@ -4,9 +4,9 @@ import {
   AttributeProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
+  type TensorProto,
   TensorProto_DataLocation,
   TensorProto_DataType,
-  type TensorProto,
   TensorProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
@@ -59,7 +59,10 @@ export function liveParameters(graph: Graph): Parameter[] {
  * The graph as a binary ONNX model (opset 21, IR 10). Parameters are written as external data (or inline) where `place` puts them;
  * paths are written relative to `root`, the folder that the runtime is told to resolve them against.
  */
-export function serialize(graph: Graph, { place, root = "/" }: { readonly place: (parameter: Parameter) => Placement; readonly root?: string }): Uint8Array {
+export function serialize(
+  graph: Graph,
+  { place, root = "/" }: { readonly place: (parameter: Parameter) => Placement; readonly root?: string },
+): Uint8Array {
   if (graph.outputs.length === 0) throw new GraphError(`${graph.name}: expected at least one output`);
   const { nodes, constants } = live(graph);
   const results = graph.outputs.map(({ name, value }) => ({ name, value }));
@@ -83,7 +86,9 @@ export function serialize(graph: Graph, { place, root = "/" }: { readonly place:
             attribute: Object.entries(node.attributes).map(([name, value]) => attributeProto(name, value)),
           }),
         ),
-        ...results.map(({ name, value }) => create(NodeProtoSchema, { name: `output ${name}`, opType: "Identity", input: [value.name], output: [name] })),
+        ...results.map(({ name, value }) =>
+          create(NodeProtoSchema, { name: `output ${name}`, opType: "Identity", input: [value.name], output: [name] }),
+        ),
       ],
       initializer: [...constants].map(([name, constant]) => tensorProto(name, constant, place, root)),
       input: graph.inputs.map((value) => valueInfo(value.name, value)),
@@ -119,7 +124,8 @@ function tensorProto(name: string, constant: Constant, place: (parameter: Parame
 function attributeProto(name: string, value: Attribute): ReturnType<typeof create<typeof AttributeProtoSchema>> {
   if (typeof value === "bigint") return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INT, i: value });
   if (typeof value === "number") return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value });
-  if (typeof value === "string") return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) });
+  if (typeof value === "string")
+    return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.STRING, s: new TextEncoder().encode(value) });
   const wholes = value.filter((item) => typeof item === "bigint");
   if (wholes.length === value.length) return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: wholes });
   return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOATS, floats: value.map(Number) });

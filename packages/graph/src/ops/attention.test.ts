@@ -5,7 +5,12 @@ import { type AttentionOptions, attention } from "./attention.js";
 import { evaluate, expectClose, expectGraphError, gaussian, reader, sum, tabulate } from "./evaluate.test-support.js";
 
 /** softmax(q · kᵀ · scale) · v, head by head, in float64. */
-function slowAttention(query: Tensor<"float32">, key: Tensor<"float32">, value: Tensor<"float32">, { heads, scale, causal = false }: AttentionOptions) {
+function slowAttention(
+  query: Tensor<"float32">,
+  key: Tensor<"float32">,
+  value: Tensor<"float32">,
+  { heads, scale, causal = false }: AttentionOptions,
+) {
   const [batch, tokens, channels] = query.dims as [number, number, number];
   const [, sources, valueChannels] = value.dims as [number, number, number];
   const [width, valueWidth] = [channels / heads, valueChannels / heads];
@@ -54,10 +59,18 @@ describe("attention refuses", () => {
   it.each<[string, () => unknown, RegExp]>([
     ["heads that do not divide", () => attention(value(1, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 3 }), /3 heads do not divide 8 channels/],
     ["no heads", () => attention(value(1, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 0 }), /0 heads do not divide/],
-    ["another batch", () => attention(value(2, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 2 }), /query \[2, 5, 8\], key \[1, 5, 8\] and value \[1, 5, 8\] do not fit/],
+    [
+      "another batch",
+      () => attention(value(2, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 2 }),
+      /query \[2, 5, 8\], key \[1, 5, 8\] and value \[1, 5, 8\] do not fit/,
+    ],
     ["keys and values of different length", () => attention(value(1, 5, 8), value(1, 6, 8), value(1, 5, 8), { heads: 2 }), /do not fit/],
     ["another width of keys", () => attention(value(1, 5, 8), value(1, 5, 4), value(1, 5, 8), { heads: 2 }), /do not fit/],
     ["four dimensions", () => attention(value(1, 2, 5, 8), value(1, 2, 5, 8), value(1, 2, 5, 8), { heads: 2 }), /do not fit/],
-    ["causal with other lengths", () => attention(value(1, 5, 8), value(1, 6, 8), value(1, 6, 8), { heads: 2, causal: true }), /causal needs as many keys as queries, got 6 and 5/],
+    [
+      "causal with other lengths",
+      () => attention(value(1, 5, 8), value(1, 6, 8), value(1, 6, 8), { heads: 2, causal: true }),
+      /causal needs as many keys as queries, got 6 and 5/,
+    ],
   ])("%s", (_, build, message) => expectGraphError(build, message));
 });

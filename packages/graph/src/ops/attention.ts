@@ -24,7 +24,8 @@ export interface AttentionOptions {
 export function attention(query: Value, key: Value, value: Value, { heads, scale, causal = false }: AttentionOptions): Value {
   const [batch, tokens, channels] = query.dims as [number, number, number];
   const [, sources, valueChannels] = value.dims as [number, number, number];
-  const fits = query.dims.length === 3 && String(key.dims) === String([batch, sources, channels]) && value.dims.length === 3 && value.dims[0] === batch;
+  const fits =
+    query.dims.length === 3 && String(key.dims) === String([batch, sources, channels]) && value.dims.length === 3 && value.dims[0] === batch;
   if (!fits) throw new GraphError(`attention: query ${shape(query.dims)}, key ${shape(key.dims)} and value ${shape(value.dims)} do not fit`);
   if (channels % heads !== 0 || valueChannels % heads !== 0) throw new GraphError(`attention: ${heads} heads do not divide ${channels} channels`);
   if (causal && tokens !== sources) throw new GraphError(`attention: causal needs as many keys as queries, got ${sources} and ${tokens}`);

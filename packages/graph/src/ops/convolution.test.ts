@@ -5,7 +5,12 @@ import { type Conv2dOptions, conv2d } from "./convolution.js";
 import { evaluate, expectClose, expectGraphError, gaussian, parameter, reader, sum, tabulate } from "./evaluate.test-support.js";
 
 /** The sum of the definition, element by element. */
-function slowConvolution(x: Tensor<"float32">, weight: Tensor<"float32">, bias: Tensor<"float32"> | undefined, { stride = 1, padding = 0, groups = 1 }: Conv2dOptions) {
+function slowConvolution(
+  x: Tensor<"float32">,
+  weight: Tensor<"float32">,
+  bias: Tensor<"float32"> | undefined,
+  { stride = 1, padding = 0, groups = 1 }: Conv2dOptions,
+) {
   const [top, left, bottom, right] = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
   const [batch, , height, width] = x.dims as [number, number, number, number];
   const [outChannels, perGroup, kernelHeight, kernelWidth] = weight.dims as [number, number, number, number];
@@ -48,9 +53,17 @@ describe("conv2d refuses", () => {
   const x = graph.input("x", "float32", [1, 4, 5, 6]);
   const weight = (...dims: number[]) => graph.input(`weight ${graph.inputs.length}`, "float32", dims);
   it.each<[string, () => unknown, RegExp]>([
-    ["another number of channels", () => conv2d(x, weight(2, 3, 3, 3), undefined), /conv2d: expected x \[B, 3, H, W\].*\[2, 3, 3, 3\], got \[1, 4, 5, 6\]/],
+    [
+      "another number of channels",
+      () => conv2d(x, weight(2, 3, 3, 3), undefined),
+      /conv2d: expected x \[B, 3, H, W\].*\[2, 3, 3, 3\], got \[1, 4, 5, 6\]/,
+    ],
     ["a weight that is not four-dimensional", () => conv2d(x, weight(2, 4, 3), undefined), /conv2d: expected/],
-    ["an input that is not four-dimensional", () => conv2d(graph.input("flat", "float32", [1, 4, 5]), weight(2, 4, 3, 3), undefined), /conv2d: expected x .* got \[1, 4, 5\]/],
+    [
+      "an input that is not four-dimensional",
+      () => conv2d(graph.input("flat", "float32", [1, 4, 5]), weight(2, 4, 3, 3), undefined),
+      /conv2d: expected x .* got \[1, 4, 5\]/,
+    ],
     ["another bias", () => conv2d(x, weight(2, 4, 3, 3), weight(3)), /conv2d: expected bias \[2\], got weight \d+ \[3\]/],
     ["a kernel larger than the input", () => conv2d(x, weight(2, 4, 7, 3), undefined), /smaller than the kernel/],
     ["groups that do not divide the outputs", () => conv2d(x, weight(3, 2, 3, 3), undefined, { groups: 2 }), /conv2d: expected/],

@@ -46,20 +46,35 @@ describe("functions of one value", () => {
     const x = gaussian("x", [2, 3, 5]);
     const { y } = await evaluate({ x }, (inputs) => ({ y: softmax(inputs.x!) }));
     const read = reader(x);
-    expectClose(y, tabulate(x.dims, (b, i, j) => Math.exp(read(b, i, j)) / sum(5, (k) => Math.exp(read(b, i, k)))), 1e-6);
+    expectClose(
+      y,
+      tabulate(x.dims, (b, i, j) => Math.exp(read(b, i, j)) / sum(5, (k) => Math.exp(read(b, i, k)))),
+      1e-6,
+    );
   });
 });
 
 describe("functions of two values broadcast as ONNX does", () => {
-  const ops = { add: [add, (a, b) => a + b], subtract: [subtract, (a, b) => a - b], multiply: [multiply, (a, b) => a * b], divide: [divide, (a, b) => a / b] } satisfies Record<
-    string,
-    [typeof add, (a: number, b: number) => number]
-  >;
+  const ops = {
+    add: [add, (a, b) => a + b],
+    subtract: [subtract, (a, b) => a - b],
+    multiply: [multiply, (a, b) => a * b],
+    divide: [divide, (a, b) => a / b],
+  } satisfies Record<string, [typeof add, (a: number, b: number) => number]>;
   it.each([
-    [[2, 3, 5], [2, 3, 5]],
+    [
+      [2, 3, 5],
+      [2, 3, 5],
+    ],
     [[2, 3, 5], [5]],
-    [[2, 3, 5], [3, 1]],
-    [[3, 1], [2, 1, 4]],
+    [
+      [2, 3, 5],
+      [3, 1],
+    ],
+    [
+      [3, 1],
+      [2, 1, 4],
+    ],
     [[2, 3], []],
   ])("%j and %j", async (aDims, bDims) => {
     const [a, b] = [gaussian("a", aDims), gaussian("b", bDims)];
@@ -70,7 +85,14 @@ describe("functions of two values broadcast as ONNX does", () => {
     const [readA, readB] = [reader({ ...a, dims: left }), reader({ ...b, dims: right })];
     const at = (dims: number[], index: number[]) => index.map((i, axis) => (dims[axis] === 1 ? 0 : i));
     for (const [name, [, exact]] of Object.entries(ops)) {
-      expectClose(results[name], tabulate(left.map((size, axis) => Math.max(size, right[axis]!)), (...index) => exact(readA(...at(left, index)), readB(...at(right, index)))), 1e-6);
+      expectClose(
+        results[name],
+        tabulate(
+          left.map((size, axis) => Math.max(size, right[axis]!)),
+          (...index) => exact(readA(...at(left, index)), readB(...at(right, index))),
+        ),
+        1e-6,
+      );
     }
   });
 

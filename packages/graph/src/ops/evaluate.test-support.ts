@@ -66,7 +66,11 @@ export function expectGraphError(build: () => unknown, message: RegExp): void {
 }
 
 /** Expects equal sizes, and values within `tolerance` of the largest expected magnitude. */
-export function expectClose(actual: Tensor | undefined, expected: { readonly dims: readonly number[]; readonly data: ArrayLike<number> }, tolerance: number): void {
+export function expectClose(
+  actual: Tensor | undefined,
+  expected: { readonly dims: readonly number[]; readonly data: ArrayLike<number> },
+  tolerance: number,
+): void {
   expect(actual?.dims).toEqual(expected.dims);
   expect(elementCount(expected.dims)).toBe(expected.data.length);
   let [worst, largest] = [0, 0];
@@ -79,7 +83,10 @@ export function expectClose(actual: Tensor | undefined, expected: { readonly dim
 }
 
 /** A tensor whose element at each index is given by a function: the readable way to write down what an op means. */
-export function tabulate(dims: readonly number[], element: (...index: number[]) => number): { readonly dims: readonly number[]; readonly data: number[] } {
+export function tabulate(
+  dims: readonly number[],
+  element: (...index: number[]) => number,
+): { readonly dims: readonly number[]; readonly data: number[] } {
   const data: number[] = [];
   const visit = (index: number[]) => {
     if (index.length === dims.length) return void data.push(element(...index));
@@ -125,7 +132,9 @@ export async function checkByOnnx(built: readonly Graph[], into: string): Promis
     built.map(async (graph, index) => {
       const bytes = new Map<Parameter, Uint8Array>();
       for (const parameter of liveParameters(graph)) bytes.set(parameter, await parameter.stored.read());
-      const place = (parameter: Parameter) => ({ data: bytes.get(parameter)!.subarray(parameter.start * 4, (parameter.start + elementCount(parameter.dims)) * 4) });
+      const place = (parameter: Parameter) => ({
+        data: bytes.get(parameter)!.subarray(parameter.start * 4, (parameter.start + elementCount(parameter.dims)) * 4),
+      });
       const path = join(into, `${index}.onnx`);
       await writeFile(path, serialize(graph, { place }));
       const names = live(graph).nodes.flatMap(({ outputs }) => outputs);
@@ -135,8 +144,12 @@ export async function checkByOnnx(built: readonly Graph[], into: string): Promis
   const list = join(into, "cases.json");
   await writeFile(list, JSON.stringify(cases));
   const python = process.env.REFADGEN_PYTHON ?? "python3";
-  const answer = await promisify(execFile)(python, ["-c", checker, list]).catch((error: { stderr?: string; message: string }) => ({ stdout: "", stderr: error.stderr ?? error.message }));
-  if (/ModuleNotFoundError|ENOENT/.test(answer.stderr)) console.warn("onnx.checker is not available (REFADGEN_PYTHON names a Python with onnx): graphs were run, but not checked by it");
+  const answer = await promisify(execFile)(python, ["-c", checker, list]).catch((error: { stderr?: string; message: string }) => ({
+    stdout: "",
+    stderr: error.stderr ?? error.message,
+  }));
+  if (/ModuleNotFoundError|ENOENT/.test(answer.stderr))
+    console.warn("onnx.checker is not available (REFADGEN_PYTHON names a Python with onnx): graphs were run, but not checked by it");
   else expect(answer.stdout.trim(), answer.stderr).toBe(`checked ${built.length}`);
 }
 

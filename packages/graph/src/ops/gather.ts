@@ -12,7 +12,9 @@ export function embedding(indices: Value, table: Operand): Value {
   if (table.dims.length !== 2 || (indices.dtype !== "int64" && indices.dtype !== "int32")) {
     throw new GraphError(`embedding: expected whole indices and a table [N, C], got ${indices.dtype} and ${table.name} ${shape(table.dims)}`);
   }
-  const [out] = indices.graph.add("Gather", [table, indices], [{ dtype: table.dtype, dims: [...indices.dims, table.dims[1]!] }], { attributes: { axis: 0n } });
+  const [out] = indices.graph.add("Gather", [table, indices], [{ dtype: table.dtype, dims: [...indices.dims, table.dims[1]!] }], {
+    attributes: { axis: 0n },
+  });
   return out!;
 }
 
@@ -25,7 +27,11 @@ export function pickRows(x: Value, positions: Value): Value {
     throw new GraphError(`pickRows: expected x [B, T, C] and int64 [B], got ${shape(x.dims)} and ${positions.dtype} ${shape(positions.dims)}`);
   }
   const { graph } = x;
-  const [column] = graph.add("Reshape", [positions, graph.constant("int64", [2], BigInt64Array.of(BigInt(batch), 1n))], [{ dtype: "int64", dims: [batch, 1] }]);
+  const [column] = graph.add(
+    "Reshape",
+    [positions, graph.constant("int64", [2], BigInt64Array.of(BigInt(batch), 1n))],
+    [{ dtype: "int64", dims: [batch, 1] }],
+  );
   const [out] = graph.add("GatherND", [x, column!], [{ dtype: x.dtype, dims: [batch, channels] }], { attributes: { batch_dims: 1n } });
   return out!;
 }

@@ -16,11 +16,14 @@ describe("layout", () => {
 
   it.each([[[0, 2, 1]], [[2, 0, 1]], [[0, 1, 2]], [[1, 0, 2]]])("transpose %j", async (order) => {
     const { y } = await evaluate({ x }, (inputs) => ({ y: transpose(inputs.x!, order) }));
-    const expected = tabulate(order.map((axis) => x.dims[axis]!), (...index) => {
-      const place: number[] = [];
-      for (const [at, axis] of order.entries()) place[axis] = index[at]!;
-      return read(...place);
-    });
+    const expected = tabulate(
+      order.map((axis) => x.dims[axis]!),
+      (...index) => {
+        const place: number[] = [];
+        for (const [at, axis] of order.entries()) place[axis] = index[at]!;
+        return read(...place);
+      },
+    );
     expectClose(y, expected, 1e-12);
   });
 
@@ -29,7 +32,13 @@ describe("layout", () => {
     const sizes = [x.dims[axis]!, 4, 1];
     const { y, first, second, third } = await evaluate({ x, b }, (inputs) => {
       const y = concat([inputs.x!, inputs.b!, parameter("w", w)], axis);
-      const part = (index: number) => slice(y, axis, sizes.slice(0, index).reduce((a, s) => a + s, 0), sizes.slice(0, index + 1).reduce((a, s) => a + s, 0));
+      const part = (index: number) =>
+        slice(
+          y,
+          axis,
+          sizes.slice(0, index).reduce((a, s) => a + s, 0),
+          sizes.slice(0, index + 1).reduce((a, s) => a + s, 0),
+        );
       return { y, first: part(0), second: part(1), third: part(2) };
     });
     const [readB, readW] = [reader(b), reader(w)];
@@ -46,9 +55,20 @@ describe("layout", () => {
 
   it("expand repeats values and parameters", async () => {
     const [a, w] = [gaussian("a", [3, 1]), gaussian("w", [1, 4])];
-    const { y, z } = await evaluate({ a }, (inputs, graph) => ({ y: expand(inputs.a!, graph, [2, 3, 5]), z: expand(parameter("w", w), graph, [3, 4]) }));
-    expectClose(y, tabulate([2, 3, 5], (_, i) => a.data[i]!), 1e-12);
-    expectClose(z, tabulate([3, 4], (_, j) => w.data[j]!), 1e-12);
+    const { y, z } = await evaluate({ a }, (inputs, graph) => ({
+      y: expand(inputs.a!, graph, [2, 3, 5]),
+      z: expand(parameter("w", w), graph, [3, 4]),
+    }));
+    expectClose(
+      y,
+      tabulate([2, 3, 5], (_, i) => a.data[i]!),
+      1e-12,
+    );
+    expectClose(
+      z,
+      tabulate([3, 4], (_, j) => w.data[j]!),
+      1e-12,
+    );
   });
 });
 
@@ -56,19 +76,30 @@ describe("gather", () => {
   it("embedding takes rows of a table", async () => {
     const [table, indices] = [gaussian("table", [7, 3]), int64([2, 4], [0, 6, 3, 3, 5, 1, 0, 2])];
     const { y } = await evaluate({ indices }, (inputs) => ({ y: embedding(inputs.indices!, parameter("table", table)) }));
-    expectClose(y, tabulate([2, 4, 3], (b, t, c) => table.data[Number(indices.data[b * 4 + t]) * 3 + c]!), 1e-12);
+    expectClose(
+      y,
+      tabulate([2, 4, 3], (b, t, c) => table.data[Number(indices.data[b * 4 + t]) * 3 + c]!),
+      1e-12,
+    );
   });
 
   it("pickRows takes one row per item", async () => {
     const [x, positions] = [gaussian("x", [3, 5, 4]), int64([3], [4, 0, 2])];
     const { y } = await evaluate({ x, positions }, (inputs) => ({ y: pickRows(inputs.x!, inputs.positions!) }));
     const read = reader(x);
-    expectClose(y, tabulate([3, 4], (b, c) => read(b, Number(positions.data[b]), c)), 1e-12);
+    expectClose(
+      y,
+      tabulate([3, 4], (b, c) => read(b, Number(positions.data[b]), c)),
+      1e-12,
+    );
   });
 
   it("argMax takes the first of equals", async () => {
     const x = float32([2, 4], [1, 5, 5, 2, -3, -1, -2, -1]);
-    const { y, whole } = await evaluate({ x, n: int64([2, 1, 3], [7, 9, 9, 4, 0, 1]) }, (inputs) => ({ y: argMax(inputs.x!), whole: argMax(inputs.n!) }));
+    const { y, whole } = await evaluate({ x, n: int64([2, 1, 3], [7, 9, 9, 4, 0, 1]) }, (inputs) => ({
+      y: argMax(inputs.x!),
+      whole: argMax(inputs.n!),
+    }));
     expect([y!.dtype, ...y!.data]).toEqual(["int64", 1n, 1n]);
     expect([whole!.dims, ...whole!.data]).toEqual([[2, 1], 1n, 0n]);
   });
@@ -97,7 +128,11 @@ describe("layout and gather refuse", () => {
     ["fewer dimensions", () => expand(value(2, 3), graph, [3]), /expand: \[2, 3\] does not fit \[3\]/],
     ["real indices", () => embedding(value(2), value(4, 3)), /embedding: expected whole indices and a table \[N, C\], got float32/],
     ["a table that is not a matrix", () => embedding(whole(2), value(4)), /embedding: expected whole indices/],
-    ["another number of positions", () => pickRows(value(2, 3, 4), whole(3)), /pickRows: expected x \[B, T, C\] and int64 \[B\], got \[2, 3, 4\] and int64 \[3\]/],
+    [
+      "another number of positions",
+      () => pickRows(value(2, 3, 4), whole(3)),
+      /pickRows: expected x \[B, T, C\] and int64 \[B\], got \[2, 3, 4\] and int64 \[3\]/,
+    ],
     ["real positions", () => pickRows(value(2, 3, 4), value(2)), /pickRows: expected/],
     ["the largest of a scalar", () => argMax(value()), /argMax: expected \[…, N\], got \[\]/],
   ])("%s", (_, build, message) => expectGraphError(build, message));

@@ -20,7 +20,9 @@ export function transpose(x: Value, order: readonly number[]): Value {
   if (order.length !== x.dims.length || ![...order].sort((a, b) => a - b).every((axis, index) => axis === index)) {
     throw new GraphError(`transpose: expected an order of ${x.dims.length} axes, got ${shape(order)}`);
   }
-  const [out] = x.graph.add("Transpose", [x], [{ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]!) }], { attributes: { perm: order.map(BigInt) } });
+  const [out] = x.graph.add("Transpose", [x], [{ dtype: x.dtype, dims: order.map((axis) => x.dims[axis]!) }], {
+    attributes: { perm: order.map(BigInt) },
+  });
   return out!;
 }
 
@@ -35,7 +37,10 @@ export function concat(values: readonly Operand[], axis: number): Value {
   if (values.some((value) => value.dims.length !== first.dims.length || others(value) !== others(first))) {
     throw new GraphError(`concat: sizes do not fit along axis ${axis}: ${values.map((value) => shape(value.dims)).join(", ")}`);
   }
-  const dims = first.dims.with(axis, values.reduce((sum, value) => sum + value.dims[axis]!, 0));
+  const dims = first.dims.with(
+    axis,
+    values.reduce((sum, value) => sum + value.dims[axis]!, 0),
+  );
   const [out] = first.graph.add("Concat", values, [{ dtype: first.dtype, dims }], { attributes: { axis: BigInt(axis) } });
   return out!;
 }

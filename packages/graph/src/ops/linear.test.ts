@@ -26,17 +26,33 @@ describe("linear equals x · weightᵀ + bias", () => {
       return { part: linear(inputs.x!, rows(flat, 2, 6), rows(parameter("conv.bias", bias), 2, 6)), whole: linear(inputs.x!, flat) };
     });
     const product = (i: number, k: number) => sum(5, (c) => x.data[i * 5 + c]! * weight.data[k * 5 + c]!);
-    expectClose(part, tabulate([3, 4], (i, k) => product(i, k + 2) + bias.data[k + 2]!), 1e-6);
+    expectClose(
+      part,
+      tabulate([3, 4], (i, k) => product(i, k + 2) + bias.data[k + 2]!),
+      1e-6,
+    );
     expectClose(whole, tabulate([3, 7], product), 1e-6);
   });
 });
 
 describe("matMul equals the sum of its definition", () => {
   it.each([
-    [[3, 4], [4, 5]],
-    [[2, 3, 4], [2, 4, 5]],
-    [[2, 2, 3, 4], [2, 2, 4, 1]],
-    [[2, 3, 4], [4, 5]],
+    [
+      [3, 4],
+      [4, 5],
+    ],
+    [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+    [
+      [2, 2, 3, 4],
+      [2, 2, 4, 1],
+    ],
+    [
+      [2, 3, 4],
+      [4, 5],
+    ],
   ])("%j · %j", async (aDims, bDims) => {
     const [a, b] = [gaussian("a", aDims), gaussian("b", bDims)];
     const { product } = await evaluate({ a, b }, (inputs) => ({ product: matMul(inputs.a!, inputs.b!) }));
@@ -58,7 +74,13 @@ describe("rows and reshaped", () => {
     expect(reshaped(rows(weight, 2, 4), [6])).toMatchObject({ dims: [6], start: 6 });
   });
 
-  it.each([[-1, 2], [2, 2], [3, 2], [0, 5], [0.5, 2]])("refuse rows %d to %d of 4", (from, to) => {
+  it.each([
+    [-1, 2],
+    [2, 2],
+    [3, 2],
+    [0, 5],
+    [0.5, 2],
+  ])("refuse rows %d to %d of 4", (from, to) => {
     expect(() => rows(weight, from, to)).toThrow(/rows: expected rows of w \[4, 3\], got/);
   });
 

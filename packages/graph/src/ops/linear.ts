@@ -16,7 +16,8 @@ export function linear(x: Value, weight: Operand, bias?: Operand): Value {
   if (x.dims.length < 1 || weight.dims.length !== 2 || weight.dims[1] !== channels) {
     throw new GraphError(`linear: expected x […, ${weight.dims[1]}] for weight ${weight.name} ${shape(weight.dims)}, got ${shape(x.dims)}`);
   }
-  if (bias && String(bias.dims) !== String([weight.dims[0]])) throw new GraphError(`linear: expected bias [${weight.dims[0]}], got ${bias.name} ${shape(bias.dims)}`);
+  if (bias && String(bias.dims) !== String([weight.dims[0]]))
+    throw new GraphError(`linear: expected bias [${weight.dims[0]}], got ${bias.name} ${shape(bias.dims)}`);
   if (x.dtype !== weight.dtype) throw new GraphError(`linear: expected x ${weight.dtype}, got ${x.dtype}`);
   const count = x.dims.slice(0, -1).reduce((product, size) => product * size, 1);
   const flat = x.dims.length === 2 ? x : reshape(x, [count, channels]);

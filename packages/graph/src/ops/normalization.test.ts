@@ -25,7 +25,9 @@ describe("groupNorm", () => {
     [[1, 2, 1, 1], 1],
   ])("%j in %d groups equals the float64 definition", async (dims, groups) => {
     const [x, weight, bias] = [gaussian("x", dims), gaussian("weight", [dims[1]!]), gaussian("bias", [dims[1]!])];
-    const { y } = await evaluate({ x }, (inputs) => ({ y: groupNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { groups, epsilon: 1e-5 }) }));
+    const { y } = await evaluate({ x }, (inputs) => ({
+      y: groupNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { groups, epsilon: 1e-5 }),
+    }));
     const perChannel = dims.slice(2).reduce((product, size) => product * size, 1);
     const normal = normalized(x.data, (perChannel * dims[1]!) / groups, 1e-5);
     const channel = (index: number) => Math.floor(index / perChannel) % dims[1]!;
@@ -35,9 +37,14 @@ describe("groupNorm", () => {
   it("keeps its digits at large offsets and many values", async () => {
     const dims = [1, 4, 160, 129];
     const noise = gaussian("x", dims);
-    const x = float32(dims, noise.data.map((value) => value * 0.1 + 30));
+    const x = float32(
+      dims,
+      noise.data.map((value) => value * 0.1 + 30),
+    );
     const [weight, bias] = [float32([4], [1, 1, 1, 1]), float32([4], [0, 0, 0, 0])];
-    const { y } = await evaluate({ x }, (inputs) => ({ y: groupNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { groups: 2, epsilon: 1e-6 }) }));
+    const { y } = await evaluate({ x }, (inputs) => ({
+      y: groupNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { groups: 2, epsilon: 1e-6 }),
+    }));
     expectClose(y, { dims, data: normalized(x.data, 2 * 160 * 129, 1e-6) }, 2e-5);
   });
 });
@@ -50,7 +57,9 @@ describe("layerNorm", () => {
   ])("%j with epsilon %d equals the float64 definition", async (dims, epsilon) => {
     const width = dims.at(-1)!;
     const [x, weight, bias] = [gaussian("x", dims), gaussian("weight", [width]), gaussian("bias", [width])];
-    const { y } = await evaluate({ x }, (inputs) => ({ y: layerNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { epsilon }) }));
+    const { y } = await evaluate({ x }, (inputs) => ({
+      y: layerNorm(inputs.x!, parameter("n.weight", weight), parameter("n.bias", bias), { epsilon }),
+    }));
     const normal = normalized(x.data, width, epsilon);
     expectClose(y, { dims, data: normal.map((value, index) => value * weight.data[index % width]! + bias.data[index % width]!) }, 1e-6);
   });
@@ -60,7 +69,10 @@ describe("normalisations refuse", () => {
   const graph = new Graph("guards");
   let count = 0;
   const value = (...dims: number[]) => graph.input(`v${count++}`, "float32", dims);
-  const norm = (x: number[], groups: number, weight = x[1]!) => () => groupNorm(value(...x), value(weight), value(x[1]!), { groups, epsilon: 1e-5 });
+  const norm =
+    (x: number[], groups: number, weight = x[1]!) =>
+    () =>
+      groupNorm(value(...x), value(weight), value(x[1]!), { groups, epsilon: 1e-5 });
   it.each<[string, () => unknown, RegExp]>([
     ["groups that do not divide", norm([1, 6, 3, 5], 4), /groupNorm: \[1, 6, 3, 5\] does not split into 4 groups/],
     ["no groups", norm([1, 6, 3, 5], 0), /does not split into 0 groups/],

@@ -15,9 +15,15 @@ import { expand, integers, reshape } from "./layout.js";
  * @param bias `[C]`
  * @throws GraphError when sizes do not fit.
  */
-export function groupNorm(x: Value, weight: Operand, bias: Operand, { groups, epsilon }: { readonly groups: number; readonly epsilon: number }): Value {
+export function groupNorm(
+  x: Value,
+  weight: Operand,
+  bias: Operand,
+  { groups, epsilon }: { readonly groups: number; readonly epsilon: number },
+): Value {
   const [batch, channels] = x.dims as [number, number];
-  if (x.dims.length < 3 || !(groups >= 1) || channels % groups !== 0) throw new GraphError(`groupNorm: ${shape(x.dims)} does not split into ${groups} groups of channels`);
+  if (x.dims.length < 3 || !(groups >= 1) || channels % groups !== 0)
+    throw new GraphError(`groupNorm: ${shape(x.dims)} does not split into ${groups} groups of channels`);
   expectPerChannel("groupNorm", channels, weight, bias);
   const perGroup = x.dims.slice(1).reduce((product, size) => product * size, 1) / groups;
   const row = rowLength(perGroup);
@@ -54,7 +60,10 @@ function reduce(op: "ReduceMean" | "ReduceSumSquare", x: Value, axis: number): V
  */
 export function layerNorm(x: Value, weight: Operand, bias: Operand, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Value {
   expectPerChannel("layerNorm", x.dims.at(-1)!, weight, bias);
-  const [out] = x.graph.add("LayerNormalization", [x, weight, bias], [x], { attributes: { axis: -1n, epsilon }, name: weight.name.replace(/\.weight$/, "") });
+  const [out] = x.graph.add("LayerNormalization", [x, weight, bias], [x], {
+    attributes: { axis: -1n, epsilon },
+    name: weight.name.replace(/\.weight$/, ""),
+  });
   return out!;
 }
 

@@ -19,20 +19,48 @@ const oneBefore: Readonly<Record<string, readonly number[]>> = {
 
 describe("resizeNearest takes source index ⌊i · in / out⌋", () => {
   it.each([
-    [[2, 3, 4, 5], [8, 10]],
-    [[2, 3, 4, 5], [12, 5]],
-    [[1, 2, 5, 9], [9, 17]],
-    [[2, 1, 10, 7], [20, 13]],
-    [[1, 2, 8, 6], [5, 4]],
-    [[1, 1, 3, 2], [10, 11]],
-    [[1, 1, 3, 5], [3, 5]],
-    [[1, 4, 7, 3], [21, 4]],
+    [
+      [2, 3, 4, 5],
+      [8, 10],
+    ],
+    [
+      [2, 3, 4, 5],
+      [12, 5],
+    ],
+    [
+      [1, 2, 5, 9],
+      [9, 17],
+    ],
+    [
+      [2, 1, 10, 7],
+      [20, 13],
+    ],
+    [
+      [1, 2, 8, 6],
+      [5, 4],
+    ],
+    [
+      [1, 1, 3, 2],
+      [10, 11],
+    ],
+    [
+      [1, 1, 3, 5],
+      [3, 5],
+    ],
+    [
+      [1, 4, 7, 3],
+      [21, 4],
+    ],
   ])("%j to %j", async (dims, [height, width]) => {
     const x = gaussian("x", dims);
     const { y } = await evaluate({ x }, (inputs) => ({ y: resizeNearest(inputs.x!, { height: height!, width: width! }) }));
     const read = reader(x);
     const source = (index: number, from: number, to: number) => Math.floor((index * from) / to);
-    expectClose(y, tabulate([dims[0]!, dims[1]!, height!, width!], (b, c, i, j) => read(b, c, source(i, dims[2]!, height!), source(j, dims[3]!, width!))), 1e-12);
+    expectClose(
+      y,
+      tabulate([dims[0]!, dims[1]!, height!, width!], (b, c, i, j) => read(b, c, source(i, dims[2]!, height!), source(j, dims[3]!, width!))),
+      1e-12,
+    );
   });
 
   it("for many pairs of sizes, as PyTorch rounds where i · in / out is whole", async () => {
@@ -55,7 +83,11 @@ describe("resizeNearest refuses", () => {
   const graph = new Graph("guards");
   const x = graph.input("x", "float32", [1, 2, 3, 4]);
   it.each<[string, () => unknown, RegExp]>([
-    ["three dimensions", () => resizeNearest(graph.input("flat", "float32", [2, 3, 4]), { height: 3, width: 4 }), /resizeNearest: expected \[B, C, H, W\].*got \[2, 3, 4\]/],
+    [
+      "three dimensions",
+      () => resizeNearest(graph.input("flat", "float32", [2, 3, 4]), { height: 3, width: 4 }),
+      /resizeNearest: expected \[B, C, H, W\].*got \[2, 3, 4\]/,
+    ],
     ["a size of 0", () => resizeNearest(x, { height: 0, width: 4 }), /got \[1, 2, 3, 4\] to 0 × 4/],
     ["half a pixel", () => resizeNearest(x, { height: 3, width: 4.5 }), /to 3 × 4.5/],
   ])("%s", (_, build, message) => expectGraphError(build, message));

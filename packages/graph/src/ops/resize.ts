@@ -40,6 +40,8 @@ function isRepeat(indices: readonly number[], from: number): boolean {
 /** Lines or columns by their indices. Not ONNX's Resize to given sizes: ONNX Runtime divides by a rounded ratio there and takes wrong ones (49 to 14). */
 function pick(x: Value, axis: number, indices: readonly number[]): Value {
   if (indices.length === x.dims[axis] && indices.every((source, index) => source === index)) return x;
-  const [out] = x.graph.add("Gather", [x, integers(x.graph, indices)], [{ dtype: x.dtype, dims: x.dims.with(axis, indices.length) }], { attributes: { axis: BigInt(axis) } });
+  const [out] = x.graph.add("Gather", [x, integers(x.graph, indices)], [{ dtype: x.dtype, dims: x.dims.with(axis, indices.length) }], {
+    attributes: { axis: BigInt(axis) },
+  });
   return out!;
 }

@@ -26,7 +26,10 @@ export interface PreparedModel {
 /** Finds or makes float32 values in a file for every weight, and serialises the graph with references to them. */
 export async function prepareModel(
   graph: Graph,
-  { signal, onProgress }: { readonly signal?: AbortSignal; readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void },
+  {
+    signal,
+    onProgress,
+  }: { readonly signal?: AbortSignal; readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void },
 ): Promise<PreparedModel> {
   const stored = [...new Set(liveParameters(graph).map((parameter) => parameter.stored))];
   const elsewhere = stored.filter((tensor) => !mappable(tensor));
@@ -66,7 +69,10 @@ export async function keepOptimized(
   { write, read }: { readonly write: (folder: string) => Promise<unknown>; readonly read: (path: string) => Promise<unknown> },
 ): Promise<boolean> {
   const processor = `${platform()} ${arch()} ${cpus()[0]?.model ?? ""}`;
-  const key = createHash("sha256").update(`onnxruntime 1.30.0\n${processor}\n${await prepared.digest()}`).digest("hex").slice(0, 32);
+  const key = createHash("sha256")
+    .update(`onnxruntime 1.30.0\n${processor}\n${await prepared.digest()}`)
+    .digest("hex")
+    .slice(0, 32);
   const shelf = join(cacheFolder(), "optimized");
   const folder = join(shelf, key);
   const open = async () => {

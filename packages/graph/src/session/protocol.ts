@@ -27,7 +27,10 @@ export interface RunReply {
   readonly milliseconds: number;
 }
 
-export type Reply = { readonly serial: number } & ({ readonly result: unknown } | { readonly error: { readonly message: string; readonly missing: boolean } });
+export type Reply = { readonly serial: number } & (
+  | { readonly result: unknown }
+  | { readonly error: { readonly message: string; readonly missing: boolean } }
+);
 
 /** Names of the two files of a kept optimised model. */
 export const keptModel = "model.onnx";

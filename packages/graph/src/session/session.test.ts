@@ -117,7 +117,11 @@ describe("run", () => {
     ["another size", { x: { dtype: "float32", dims: [3, 2], data: new Float32Array(6) } }, /expected "x" float32 \[2, 3\], got float32 \[3, 2\]/],
     ["another type", { x: { dtype: "int32", dims: [2, 3], data: new Int32Array(6) } }, /expected "x" float32 \[2, 3\], got int32 \[2, 3\]/],
     ["too few values", { x: six(1, 2, 3) }, /run: x expected 6 values for \[2, 3\], got 3/],
-    ["an array that is not what its type says", { x: { dtype: "float32", dims: [2, 3], data: new Float64Array(6) } as unknown as Tensor }, /run: x expected a typed array of float32, got Float64Array/],
+    [
+      "an array that is not what its type says",
+      { x: { dtype: "float32", dims: [2, 3], data: new Float64Array(6) } as unknown as Tensor },
+      /run: x expected a typed array of float32, got Float64Array/,
+    ],
   ])("refuses %s, and goes on", async (_, feeds, message) => {
     const session = await opened(plusOne());
     expect((await failure(session.run(feeds))).message).toMatch(message);
@@ -134,7 +138,9 @@ describe("run", () => {
         return [...y!.data];
       }),
     );
-    expect(await Promise.all(runs)).toEqual([1, 2, 3].flatMap((value) => [0, 1].map((index) => [value, value, value, index, index, index].map((v) => v + 1))));
+    expect(await Promise.all(runs)).toEqual(
+      [1, 2, 3].flatMap((value) => [0, 1].map((index) => [value, value, value, index, index, index].map((v) => v + 1))),
+    );
     for (const index of ["0", "1"]) expect(order.filter((entry) => entry.startsWith(index))).toEqual([1, 2, 3].map((value) => `${index} ${value}`));
   });
 
@@ -161,7 +167,10 @@ describe("hold", () => {
     for (let round = 0; round < 3; round++) expect([...(await session.run({ x: held })).same!.data]).toEqual([1, 2, 3, 4, 5, 6]);
     await held.release();
     await held.release();
-    expect(await failure(session.run({ x: held }))).toMatchObject({ code: "invalid-argument", message: expect.stringContaining('does not hold the tensor for "x"') });
+    expect(await failure(session.run({ x: held }))).toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining('does not hold the tensor for "x"'),
+    });
   });
 
   it("refuses a tensor that another session holds, and one of another size", async () => {
@@ -238,8 +247,11 @@ describe("dispose", () => {
 describe("providers", () => {
   it("refuses one that it does not know, and a wrong number of threads", async () => {
     const graph = plusOne();
-    expect((await failure(openSession(graph, { provider: "tpu" as "cpu" }))).message).toContain('expected provider cpu | cuda | webgpu | dml | coreml | tensorrt, got "tpu"');
-    for (const threads of [0, -1, 1.5, Number.NaN]) expect((await failure(openSession(graph, { threads }))).message).toContain("expected threads of at least 1");
+    expect((await failure(openSession(graph, { provider: "tpu" as "cpu" }))).message).toContain(
+      'expected provider cpu | cuda | webgpu | dml | coreml | tensorrt, got "tpu"',
+    );
+    for (const threads of [0, -1, 1.5, Number.NaN])
+      expect((await failure(openSession(graph, { threads }))).message).toContain("expected threads of at least 1");
   });
 
   it.each(["cuda", "tensorrt", "webgpu", "dml", "coreml"] as const)("%s works, or says that it is not available", async (provider) => {
@@ -335,10 +347,13 @@ describe("kept optimisation", () => {
     ["cut off", (path) => truncate(join(path, "model.onnx"), 100)],
     ["without its weights", (path) => rm(join(path, "model.bin"), { force: true })],
     ["without its list of sizes", (path) => rm(join(path, "sizes.json"))],
-    ["empty", async (path) => {
-      await rm(path, { recursive: true });
-      await mkdir(path);
-    }],
+    [
+      "empty",
+      async (path) => {
+        await rm(path, { recursive: true });
+        await mkdir(path);
+      },
+    ],
     ["unreadable in its full size", async (path) => writeFile(join(path, "model.onnx"), (await readFile(join(path, "model.onnx"))).fill(0xff))],
   ])("that is %s is made again", async (name, damage) => {
     const before = new Set(await kept());

@@ -86,7 +86,8 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
 
 async function open(graph: Graph, options: SessionOptions): Promise<Session> {
   const { provider = "cpu", deviceId = 0, threads = availableParallelism(), optimization = "mapped", signal } = options;
-  if (!executionProviders.includes(provider)) throw new ArgumentError(`openSession: expected provider ${executionProviders.join(" | ")}, got "${provider}"`);
+  if (!executionProviders.includes(provider))
+    throw new ArgumentError(`openSession: expected provider ${executionProviders.join(" | ")}, got "${provider}"`);
   if (!Number.isInteger(threads) || threads < 1) throw new ArgumentError(`openSession: expected threads of at least 1, got ${threads}`);
   signal?.throwIfAborted();
   const started = performance.now();
@@ -95,7 +96,16 @@ async function open(graph: Graph, options: SessionOptions): Promise<Session> {
   try {
     const load = async (model: Uint8Array | string, level: "disabled" | "extended" | "all", keepIn?: string) => {
       signal?.throwIfAborted();
-      const request = { kind: "open", model, root: prepared.root, provider, deviceId, threads, level, ...(keepIn === undefined ? {} : { keepIn }) } as const;
+      const request = {
+        kind: "open",
+        model,
+        root: prepared.root,
+        provider,
+        deviceId,
+        threads,
+        level,
+        ...(keepIn === undefined ? {} : { keepIn }),
+      } as const;
       await thread.ask(request, { provider });
       signal?.throwIfAborted();
     };
@@ -111,7 +121,12 @@ async function open(graph: Graph, options: SessionOptions): Promise<Session> {
   }
 }
 
-function runningSession(graph: Graph, thread: SessionThread, prepared: PreparedModel, opened: Pick<SessionFigures, "openSeconds" | "optimization">): Session {
+function runningSession(
+  graph: Graph,
+  thread: SessionThread,
+  prepared: PreparedModel,
+  opened: Pick<SessionFigures, "openSeconds" | "optimization">,
+): Session {
   const inputs = new Map(graph.inputs.map(({ name, dtype, dims }) => [name, { dtype, dims }]));
   const outputs = graph.outputs.map(({ name }) => name);
   const holding = new Set<unknown>();
@@ -120,7 +135,8 @@ function runningSession(graph: Graph, thread: SessionThread, prepared: PreparedM
     async run(feeds, { signal } = {}) {
       checkFeeds(graph.name, inputs, feeds);
       const foreign = Object.keys(feeds).find((name) => "held" in feeds[name]! && !holding.has(feeds[name]));
-      if (foreign !== undefined) throw new ArgumentError(`run: ${graph.name} does not hold the tensor for "${foreign}"; it was released, or is held by another session`);
+      if (foreign !== undefined)
+        throw new ArgumentError(`run: ${graph.name} does not hold the tensor for "${foreign}"; it was released, or is held by another session`);
       const sent = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, "held" in feed ? feed.held : feed]));
       const reply = (await thread.ask({ kind: "run", feeds: sent, outputs }, { signal })) as RunReply;
       lastRunSeconds = reply.milliseconds / 1000;
@@ -171,8 +187,10 @@ const arrays: { readonly [T in RunDType]: abstract new (...args: never[]) => Ten
 };
 
 function checkData(where: string, name: string, { dtype, dims, data }: Tensor): void {
-  if (!Object.hasOwn(arrays, dtype) || !(data instanceof arrays[dtype])) throw new ArgumentError(`${where}: ${name} expected a typed array of ${dtype}, got ${data.constructor.name}`);
-  if (data.length !== elementCount(dims)) throw new ArgumentError(`${where}: ${name} expected ${elementCount(dims)} values for ${shape(dims)}, got ${data.length}`);
+  if (!Object.hasOwn(arrays, dtype) || !(data instanceof arrays[dtype]))
+    throw new ArgumentError(`${where}: ${name} expected a typed array of ${dtype}, got ${data.constructor.name}`);
+  if (data.length !== elementCount(dims))
+    throw new ArgumentError(`${where}: ${name} expected ${elementCount(dims)} values for ${shape(dims)}, got ${data.length}`);
 }
 
 /** One worker and the questions it has not answered yet; they are sent one at a time, so that waiting ones can be taken back. */
@@ -199,7 +217,11 @@ class SessionThread {
 
   ask(
     request: Request,
-    { signal, provider, moved = [] }: { readonly signal?: AbortSignal | undefined; readonly provider?: string; readonly moved?: readonly ArrayBuffer[] },
+    {
+      signal,
+      provider,
+      moved = [],
+    }: { readonly signal?: AbortSignal | undefined; readonly provider?: string; readonly moved?: readonly ArrayBuffer[] },
   ): Promise<unknown> {
     if (this.#ending) return Promise.reject(new SessionError("disposed", `${request.kind}: the session has been disposed of`));
     const answer = this.#last.then(() => {
@@ -235,7 +257,11 @@ class SessionThread {
 
 function readable({ message, missing }: { readonly message: string; readonly missing: boolean }, provider: string | undefined): SessionError {
   if (missing) return new SessionError("runtime-missing", `onnxruntime-node is not installed: ${message}`);
-  if (provider !== undefined && provider !== "cpu" && /load(ing)? (shared )?library|not (found|supported|available|enabled)|no available backend|libvulkan|adapter/i.test(message)) {
+  if (
+    provider !== undefined &&
+    provider !== "cpu" &&
+    /load(ing)? (shared )?library|not (found|supported|available|enabled)|no available backend|libvulkan|adapter/i.test(message)
+  ) {
     return new SessionError("provider-unavailable", `the execution provider "${provider}" cannot be used here; ONNX Runtime says: ${message}`);
   }
   return new SessionError("failed", `ONNX Runtime says: ${message}`);

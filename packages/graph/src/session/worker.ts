@@ -1,8 +1,8 @@
 // Runs ONNX Runtime away from the main thread: its `run()` blocks the thread that calls it.
 import { join } from "node:path";
 import { parentPort } from "node:worker_threads";
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { ArgumentError } from "@refadgen/errors";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { RunDType, Tensor, TensorData } from "../tensor.js";
 import { keptModel, keptWeights, type OpenRequest, type Reply, type Request, type RunReply } from "./protocol.js";
 
@@ -48,7 +48,9 @@ function provider({ provider, deviceId }: OpenRequest): InferenceSession.Executi
 
 async function run(feeds: Readonly<Record<string, Tensor | number>>, outputs: readonly string[]): Promise<RunReply> {
   if (!session) throw new ArgumentError("run: the session is not open");
-  const inputs = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, typeof feed === "number" ? held.get(feed)! : ortTensor(feed)]));
+  const inputs = Object.fromEntries(
+    Object.entries(feeds).map(([name, feed]) => [name, typeof feed === "number" ? held.get(feed)! : ortTensor(feed)]),
+  );
   const started = performance.now();
   const results = await session.run(inputs, [...outputs]);
   const milliseconds = performance.now() - started;
@@ -84,6 +86,9 @@ parentPort!.on("message", async ({ serial, request }: { readonly serial: number;
     const missing = (error as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND";
     reply = { serial, error: { message: error instanceof Error ? error.message : String(error), missing } };
   }
-  const moved = "result" in reply && request.kind === "run" ? Object.values((reply.result as RunReply).outputs).map(({ data }) => data.buffer as ArrayBuffer) : [];
+  const moved =
+    "result" in reply && request.kind === "run"
+      ? Object.values((reply.result as RunReply).outputs).map(({ data }) => data.buffer as ArrayBuffer)
+      : [];
   parentPort!.postMessage(reply, moved);
 });

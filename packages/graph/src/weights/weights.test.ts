@@ -4,7 +4,12 @@ import { memoryWeights } from "./memory.js";
 import { type WeightLookup, Weights } from "./weights.js";
 
 function checkpoint(sizes: Readonly<Record<string, readonly number[]>>): WeightLookup {
-  const tensors = Object.entries(sizes).map(([name, dims]) => ({ name, dims, dtype: "float32" as const, data: new Float32Array(dims.reduce((a, b) => a * b, 1)) }));
+  const tensors = Object.entries(sizes).map(([name, dims]) => ({
+    name,
+    dims,
+    dtype: "float32" as const,
+    data: new Float32Array(dims.reduce((a, b) => a * b, 1)),
+  }));
   const source = memoryWeights(tensors, { description: "a checkpoint" });
   return { description: source.description, tensor: (key) => source.tensors.get(key), keys: () => source.tensors.keys() };
 }
@@ -29,7 +34,7 @@ describe("verify", () => {
   });
 
   it("lists missing, misshapen and unexpected keys in one error", () => {
-    const weights = Weights.from(checkpoint({ "a.w": [2, 3], "a.extra": [1], "position_ids": [4] }));
+    const weights = Weights.from(checkpoint({ "a.w": [2, 3], "a.extra": [1], position_ids: [4] }));
     weights.at("a").get("w", [3, 2]);
     weights.at("a").at("deeper.0").get("b", [5, 1]);
     expect(complaint(weights, { ignore: (key) => key === "position_ids" })).toBe(
