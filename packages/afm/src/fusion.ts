@@ -27,7 +27,7 @@ export interface AttentionFusionInput extends ReferenceKeyValue {
  * @throws GraphError when sizes do not fit.
  */
 export function attentionFusion({ query, key, value, reference, scale, heads }: AttentionFusionInput): Value {
-  if (scale.dtype !== "float32" || scale.dims.some((size) => size !== 1)) {
+  if (scale.dtype !== "float32" || scale.dims.length > 1 || scale.dims.some((size) => size !== 1)) {
     throw new GraphError(`attentionFusion: expected a float32 scale of one element, got ${scale.dtype} ${shape(scale.dims)}`);
   }
   if (query.dims[0] !== reference.key.dims[0]) {

@@ -41,7 +41,7 @@ function program(signal: AbortSignal): Command {
   command
     .command("generate")
     .description("Put a product into the scene that a prompt describes.")
-    .requiredOption("--base <folder>", "Stable Diffusion 1.x in diffusers' layout: text_encoder/, tokenizer/, scheduler/")
+    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, or a single file (then with --tokenizer)")
     .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt")
     .option("--vae <path>", "autoencoder, a folder or weight file (default: vae/ of the base)")
     .option("--image-encoder <path>", "CLIP vision tower (default: image_encoder/ of the base)")
@@ -63,6 +63,8 @@ function program(signal: AbortSignal): Command {
     .option("--height <px>", "multiple of 8", wholeNumber)
     .option("--sampler <name>", "ddim, pndm, euler, euler-ancestral, dpmpp-2m, dpmpp-2m-karras, … (default: ddim)")
     .addOption(new Option("--product-encoding <how>", "draw the product's latents, or take their mean").choices(["sample", "mean"]))
+    .option("--tokenizer <path>", "tokenizer folder or tokenizer.json (default: tokenizer/ of the base)")
+    .option("--decode-tile <px>", "decode large images in tiles of this size", wholeNumber)
     .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
     .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
     .option("--threads <n>", "processors to use (default: all)", wholeNumber)

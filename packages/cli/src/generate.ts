@@ -14,6 +14,7 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
   /** `false`: none. */
   readonly imageEncoder?: string | false;
   readonly unetConfig?: string;
+  readonly tokenizer?: string;
   readonly product: string;
   /** `false`: none. */
   readonly mask?: string | false;
@@ -77,9 +78,9 @@ async function runJob(pipeline: RefAdGenPipeline, settings: GenerateSettings, jo
 }
 
 function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions {
-  const { product, steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding } = settings;
+  const { product, steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, decodeTile } = settings;
   const negativePrompt = job.negativePrompt ?? settings.negativePrompt;
-  const given = { steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, negativePrompt };
+  const given = { steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, decodeTile, negativePrompt };
   return {
     product,
     ...(settings.mask === false ? { mask: null } : settings.mask !== undefined && { mask: settings.mask }),
@@ -90,13 +91,14 @@ function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions 
 }
 
 function sources(settings: GenerateSettings): PipelineSources {
-  const { base, checkpoint, vae, imageEncoder, unetConfig } = settings;
+  const { base, checkpoint, vae, imageEncoder, unetConfig, tokenizer } = settings;
   return {
     base,
     checkpoint,
     ...(vae !== undefined && { vae }),
     ...(imageEncoder === false ? { imageEncoder: null } : imageEncoder !== undefined && { imageEncoder }),
     ...(unetConfig !== undefined && { unetConfig }),
+    ...(tokenizer !== undefined && { tokenizer }),
   };
 }
 

@@ -3,6 +3,10 @@ export { decodeLatents, encodeLatents, renameEarlyAttention } from "./autoencode
 export { attentionOutput, type SelfAttention, type SelfAttentionInput, selfAttention } from "./blocks/transformer.js";
 export { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, type UNetConfig } from "./config.js";
 export { unet, type UNetInputs, type UNetOptions } from "./unet.js";
+// Large images, tile by tile
+export { decodeTiled, type DecodeTiledOptions, encodeTiled, type EncodeTiledOptions, type TileOptions } from "./tiles.js";
+// Single-file checkpoints
+export { isSingleFile, singleFileAutoencoder, singleFileTextEncoder, singleFileUNet } from "./single-file.js";
 // Noise schedules
 export { addNoise, type ForwardOptions, velocity } from "./schedule/forward.js";
 export { parseSchedulerConfig, parseSchedulerJson, type SchedulerConfig } from "./schedule/config.js";

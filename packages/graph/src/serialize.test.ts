@@ -5,7 +5,7 @@ import { Graph } from "./graph.js";
 import { silu } from "./ops/activation.js";
 import { conv2d } from "./ops/convolution.js";
 import { add, multiply } from "./ops/elementwise.js";
-import { expectGraphError, gaussian, parameter } from "./ops/evaluate.test-support.js";
+import { expectGraphError, gaussian, parameter } from "./ops/evaluate.test.support.js";
 import { linear } from "./ops/linear.js";
 import { groupNorm } from "./ops/normalization.js";
 import { live, liveParameters, serialize } from "./serialize.js";

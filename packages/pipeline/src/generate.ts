@@ -117,7 +117,7 @@ export async function* generateEvents(
   yield clock.start("decode");
   const images: Image[] = [];
   for (const [index, latents] of finished.entries()) {
-    const pixels = await decode(place, latents);
+    const pixels = await decode(place, latents, request.decodeTile);
     show("image", pixels, { image: index });
     const picture = tensorToImage(pixels.data, { width: request.width, height: request.height, channels: 3, range: [0, 1] });
     const image = request.publishedSize ? resizeImage(picture, product.image, { filter: "bicubic" }) : picture;

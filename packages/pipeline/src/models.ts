@@ -19,6 +19,8 @@ import {
   parseUNetConfig,
   renameEarlyAttention,
   samplerConfig,
+  singleFileAutoencoder,
+  singleFileTextEncoder,
   type UNetConfig,
 } from "@refadgen/core-unet";
 import { elementCount, openWeights, type WeightLookup, type WeightSource, Weights } from "@refadgen/graph";
@@ -57,9 +59,13 @@ export interface Models {
 export async function openModels(sources: PipelineSources, signal?: AbortSignal): Promise<Models> {
   const files = await resolveSources(sources);
   signal?.throwIfAborted();
-  const text = { config: parseClipTextConfig(files.textEncoder.config), weights: Weights.from(lookup(await openWeights(files.textEncoder.weights))) };
-  const vaeSource = await openWeights(files.vae.weights);
-  const vae = { config: parseAutoencoderConfig(files.vae.config), weights: Weights.from(lookup(vaeSource), { rename: autoencoderNames(vaeSource) }) };
+  const text = {
+    config: parseClipTextConfig(files.textEncoder.config),
+    weights: Weights.from(lookup(textEncoderSource(await openWeights(files.textEncoder.weights)))),
+  };
+  const vaeConfig = parseAutoencoderConfig(files.vae.config);
+  const vaeSource = autoencoderSource(await openWeights(files.vae.weights), vaeConfig);
+  const vae = { config: vaeConfig, weights: Weights.from(lookup(vaeSource), { rename: autoencoderNames(vaeSource) }) };
   const checkpoint = await refAdGenCheckpoint(await openWeights(files.checkpoint));
   const config = { ...parseUNetConfig(files.unetConfig), in_channels: vae.config.latent_channels };
   const unet = {
@@ -132,6 +138,19 @@ export function generationConfig(config: UNetConfig): UNetConfig {
 
 function isTextExtra(key: string): boolean {
   return isClipBuffer(key) || key === "text_projection.weight";
+}
+
+function textEncoderSource(source: WeightSource): WeightSource {
+  return hasPrefix(source, "cond_stage_model.") ? singleFileTextEncoder(source) : source;
+}
+
+function autoencoderSource(source: WeightSource, config: AutoencoderConfig): WeightSource {
+  const single = hasPrefix(source, "first_stage_model.") || source.tensors.has("encoder.down.0.block.0.conv1.weight");
+  return single ? singleFileAutoencoder(source, config) : source;
+}
+
+function hasPrefix({ tensors }: WeightSource, prefix: string): boolean {
+  return [...tensors.keys()].some((key) => key.startsWith(prefix));
 }
 
 function autoencoderNames({ tensors }: WeightSource): (key: string) => string {

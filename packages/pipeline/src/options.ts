@@ -59,10 +59,12 @@ export interface GenerateOptions {
   /** In pixels, multiples of 8. Without them the published size, and the result is resized to the product picture's size. */
   readonly width?: number;
   readonly height?: number;
-  /** Default: the one of the base's `scheduler_config.json`, DDIM as published. */
+  /** `ddim` (default, as published), `pndm`, `euler`, `euler-ancestral`, `dpmpp-2m`, `dpmpp-2m-karras`, `dpmpp-2m-sde`, …; see `samplerNames`. */
   readonly sampler?: string;
   /** `"sample"` (published): the product's latents are drawn, so they depend on the seed. `"mean"`: they depend on the product alone and are reused. */
   readonly productEncoding?: "sample" | "mean";
+  /** Decodes large images in tiles of this many pixels, a multiple of 8 of at least 128, so that memory does not grow with them. Default: at once. */
+  readonly decodeTile?: number;
   /** What the reference U-Net attends to: the image encoder's tokens (default), or text states as published code does without an image encoder. */
   readonly referenceContext?: "image" | "text";
   readonly signal?: AbortSignal;

@@ -1,4 +1,4 @@
-import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -160,6 +160,64 @@ describe("masks that nobody gave", () => {
       expect((await pipeline.generate({ ...call, product: one })).images[0]!.data).toEqual(given.images[0]!.data);
   });
 });
+
+describe("decodeTile", () => {
+  it("decodes in tiles what is larger than one, and comes close to decoding at once", async () => {
+    const options = { ...block(), ...call, width: 192, height: 256 };
+    const [whole, tiled] = [await pipeline.generate(options), await pipeline.generate({ ...options, decodeTile: 128 })];
+    const [a, b] = [whole.images[0]!.data, tiled.images[0]!.data];
+    const difference = Math.sqrt(a.reduce((sum, level, index) => sum + (level - b[index]!) ** 2, 0) / a.length);
+    // Group statistics of a tile are not those of the image: near, but not the same.
+    expect(difference).toBeGreaterThan(0);
+    expect(difference).toBeLessThan(40);
+  });
+});
+
+describe("parts from single files", () => {
+  it("reads an autoencoder by latent-diffusion's names, and the image is the same", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "refadgen-single-"));
+    try {
+      await copyFile(join(sources.base, "vae", "config.json"), join(folder, "config.json"));
+      await writeFile(
+        join(folder, "vae.safetensors"),
+        renamedSafetensors(await readFile(join(sources.base, "vae", "diffusion_pytorch_model.safetensors"))),
+      );
+      const single = await RefAdGenPipeline.fromPretrained({ ...sources, vae: join(folder, "vae.safetensors") });
+      const [a, b] = [await single.generate({ ...block(), ...call }), await pipeline.generate({ ...block(), ...call })];
+      expect(a.images[0]!.data).toEqual(b.images[0]!.data);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("says what a single-file base does not hold", async () => {
+    const base = join(sources.base, "vae", "diffusion_pytorch_model.safetensors");
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, base }).catch((caught: unknown) => caught);
+    expect(PipelineError.isInstance(error) && error.message).toMatch(/imageEncoder: a single-file base holds none[\s\S]*tokenizer: a single-file/);
+  });
+});
+
+/** The micro autoencoder's file with the names of latent-diffusion; values stay where they are. */
+function renamedSafetensors(file: Buffer): Buffer {
+  const length = Number(file.readBigUInt64LE(0));
+  const header = Object.entries(JSON.parse(file.toString("utf8", 8, 8 + length)) as Readonly<Record<string, unknown>>);
+  const rename = (key: string) =>
+    key
+      .replace(/^encoder\.down_blocks\.(\d)\.resnets/, "encoder.down.$1.block")
+      .replace(/^encoder\.down_blocks\.(\d)\.downsamplers\.0/, "encoder.down.$1.downsample")
+      .replace(/^decoder\.up_blocks\.(\d)\.resnets/, (_, block: string) => `decoder.up.${3 - Number(block)}.block`)
+      .replace(/^decoder\.up_blocks\.(\d)\.upsamplers\.0/, (_, block: string) => `decoder.up.${3 - Number(block)}.upsample`)
+      .replace(/mid_block\.resnets\.(\d)/, (_, layer: string) => `mid.block_${Number(layer) + 1}`)
+      .replace(/mid_block\.attentions\.0\.group_norm/, "mid.attn_1.norm")
+      .replace(/mid_block\.attentions\.0\.to_out\.0/, "mid.attn_1.proj_out")
+      .replace(/mid_block\.attentions\.0\.to_(q|k|v)/, "mid.attn_1.$1")
+      .replace("conv_norm_out", "norm_out")
+      .replace("conv_shortcut", "nin_shortcut");
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(header.map(([key, value]) => [rename(key), value]))));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([size, text, file.subarray(8 + length)]);
+}
 
 describe("fromPretrained", () => {
   it("lists every part that is missing", async () => {

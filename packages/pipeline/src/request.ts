@@ -19,6 +19,8 @@ export interface Request {
   readonly sampler: string;
   readonly productEncoding: "sample" | "mean";
   readonly referenceContext: "image" | "text";
+  /** In pixels; absent to decode at once. */
+  readonly decodeTile: number | undefined;
 }
 
 const largestSide = 4096;
@@ -48,7 +50,12 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
   const referenceContext = options.referenceContext ?? (hasImageEncoder ? "image" : "text");
   if (referenceContext === "image" && !hasImageEncoder)
     throw new ArgumentError('generate: referenceContext "image" needs an image encoder; this pipeline was loaded with imageEncoder: null');
+  const { decodeTile } = options;
+  if (decodeTile !== undefined && !(Number.isInteger(decodeTile) && decodeTile % 8 === 0 && decodeTile >= 128)) {
+    throw new ArgumentError(`generate: expected decodeTile to be a multiple of 8 of at least 128, got ${decodeTile}`);
+  }
   return {
+    decodeTile,
     prompt: (prompt ?? "") + promptSuffix,
     negativePrompt: negativePrompt ?? "",
     steps: whole("steps", options.steps ?? published.steps, 1, 1000),

@@ -1,13 +1,17 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseSchedulerJson } from "@refadgen/core-unet";
+import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 
 /** Where the parts of RefAdGen lie on disk; they may come from different places, as the authors' do. */
 export interface PipelineSources {
-  /** A Stable Diffusion 1.x folder as diffusers lays it out: `text_encoder/`, `tokenizer/`, `scheduler/`, `vae/`. */
+  /**
+   * A Stable Diffusion 1.x folder as diffusers lays it out: `text_encoder/`, `tokenizer/`, `scheduler/`, `vae/`; or a single file with
+   * latent-diffusion's names (`v1-5-pruned.safetensors` and the like), which holds the text encoder and the autoencoder, but no tokenizer.
+   */
   readonly base: string;
-  /** Autoencoder: a folder with `config.json` and weights, or a weight file with `config.json` beside it. Default: `vae/` of `base`. */
+  /** Autoencoder: a folder with `config.json` and weights, or a weight file, with `config.json` beside it or as published. Default: `vae/` of `base`. */
   readonly vae?: string;
   /** CLIP vision tower, folder or file likewise. Default: `image_encoder/` of `base`. `null`: none, the reference sees text states instead. */
   readonly imageEncoder?: string | null;
@@ -39,8 +43,6 @@ export interface ResolvedSources {
   readonly unetConfig: unknown;
 }
 
-const stableDiffusion15 = { cross_attention_dim: 768, attention_head_dim: 8, block_out_channels: [320, 640, 1280, 1280] };
-
 /**
  * Finds every part and says at once, for all of them, what is not there.
  *
@@ -58,16 +60,23 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
       return undefined;
     }
   };
-  if (!(await exists(base))) throw new PipelineError("missing-component", `base: expected a diffusers folder, nothing is at ${base}`);
+  const info = await stat(base).catch(() => undefined);
+  if (!info) throw new PipelineError("missing-component", `base: expected a diffusers folder or a single file, nothing is at ${base}`);
+  // Of a single file, networks are told apart by their names; what it cannot hold lies nowhere unless it is given.
+  const inBase = (name: string) => (info.isDirectory() ? join(base, name) : undefined);
+  const network = async (name: string, path: string | undefined, config: object) =>
+    path === undefined ? { config, weights: base } : collect(component(name, path, config));
   const found = {
-    textEncoder: await collect(component("textEncoder", sources.textEncoder ?? join(base, "text_encoder"))),
-    vae: await collect(component("vae", sources.vae ?? join(base, "vae"))),
+    textEncoder: await network("textEncoder", sources.textEncoder ?? inBase("text_encoder"), published.textEncoder),
+    vae: await network("vae", sources.vae ?? inBase("vae"), published.vae),
     imageEncoder:
-      sources.imageEncoder === null ? null : await collect(component("imageEncoder", sources.imageEncoder ?? join(base, "image_encoder"))),
+      sources.imageEncoder === null
+        ? null
+        : await collect(component("imageEncoder", sources.imageEncoder ?? inBase("image_encoder"), published.imageEncoder)),
     checkpoint: await collect(file("checkpoint", sources.checkpoint)),
-    tokenizer: await collect(file("tokenizer", sources.tokenizer ?? join(base, "tokenizer"))),
+    tokenizer: await collect(file("tokenizer", sources.tokenizer ?? inBase("tokenizer"))),
     unetConfig: await collect(unetConfig(sources)),
-    scheduler: await collect(scheduler(join(base, "scheduler", "scheduler_config.json"))),
+    scheduler: info.isDirectory() ? await collect(scheduler(join(base, "scheduler", "scheduler_config.json"))) : {},
   };
   const { textEncoder, vae, imageEncoder, checkpoint, tokenizer } = found;
   if (problems.length > 0 || !textEncoder || !vae || imageEncoder === undefined || checkpoint === undefined || tokenizer === undefined) {
@@ -86,25 +95,30 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
   };
 }
 
-async function component(name: string, path: string): Promise<ComponentFiles> {
-  const info = await stat(path).catch(() => undefined);
-  if (!info) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
-  const folder = info.isDirectory() ? path : dirname(path);
-  const config = await json(name, join(folder, "config.json"));
-  return { config, weights: path };
+/** @param standard the configuration of a weight file that has no `config.json` beside it */
+async function component(name: string, path: string | undefined, standard: object): Promise<ComponentFiles> {
+  const info = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (path === undefined || !info)
+    throw new PipelineError(
+      "missing-component",
+      `${name}: ${path === undefined ? "a single-file base holds none; say where it is" : `nothing is at ${path}`}`,
+    );
+  const config = join(info.isDirectory() ? path : dirname(path), "config.json");
+  return { config: info.isFile() && !(await exists(config)) ? standard : await json(name, config), weights: path };
 }
 
 async function unetConfig({ base, unetConfig: path }: PipelineSources): Promise<unknown> {
   if (path !== undefined) return json("unetConfig", path.endsWith(".json") ? path : join(path, "config.json"));
   const standard = join(base, "unet", "config.json");
-  return (await exists(standard)) ? json("unetConfig", standard) : stableDiffusion15;
+  return (await exists(standard)) ? json("unetConfig", standard) : published.unet;
 }
 
 async function scheduler(path: string): Promise<unknown> {
   return parseSchedulerJson(await text("scheduler", path));
 }
 
-async function file(name: string, path: string): Promise<string> {
+async function file(name: string, path: string | undefined): Promise<string> {
+  if (path === undefined) throw new PipelineError("missing-component", `${name}: a single-file base holds none; say where it is`);
   if (typeof path !== "string" || !(await exists(path))) throw new PipelineError("missing-component", `${name}: nothing is at ${path}`);
   return path;
 }

@@ -1,4 +1,5 @@
 import { clipImageTensor } from "@refadgen/clip";
+import { decodeTiled } from "@refadgen/core-unet";
 import type { Feeds, HeldTensor, Session, Tensor } from "@refadgen/graph";
 import type { Image, Size } from "@refadgen/image";
 import type { Components } from "./components.js";
@@ -153,18 +154,26 @@ export async function holdAll(
   return held;
 }
 
-/** Latents to pixels `[1, 3, H, W]` in [0, 1]. */
-export async function decode({ models, components, signal }: Workplace, latents: Floats): Promise<Floats> {
+/** Latents to pixels `[1, 3, H, W]` in [0, 1]; at once, or in tiles of `decodeTile` pixels where the image is larger. */
+export async function decode({ models, components, signal }: Workplace, latents: Floats, decodeTile: number | undefined): Promise<Floats> {
   const { config, weights } = models.vae;
   const [, , height, width] = latents.dims as [number, number, number, number];
   const factor = Math.fround(config.scaling_factor);
-  const outputs = await components.use(
+  const unscaled: Floats = { ...latents, data: latents.data.map((value) => value / factor) };
+  const side = (length: number) => Math.min(length, decodeTile === undefined ? length : decodeTile / 8);
+  const tile = { height: side(height), width: side(width) };
+  const image = await components.use(
     "vae-decoder",
-    `${height} × ${width}`,
-    () => decodeGraph(weights, config, { height, width }),
-    (session) => session.run({ latents: { ...latents, data: latents.data.map((value) => value / factor) } }, signal ? { signal } : {}),
+    `${tile.height} × ${tile.width}`,
+    () => decodeGraph(weights, config, tile),
+    async (session) => {
+      const decodeOne = async (part: Tensor) => (await session.run({ latents: part }, signal ? { signal } : {})).image!;
+      const whole = tile.height === height && tile.width === width;
+      return (
+        whole ? await decodeOne(unscaled) : await decodeTiled({ latents: unscaled, decode: decodeOne, tile, ...(signal && { signal }) })
+      ) as Floats;
+    },
     signal,
   );
-  const image = outputs.image as Floats;
   return { ...image, data: image.data.map((value) => Math.min(1, Math.max(0, Math.fround(value / 2) + 0.5))) };
 }

@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { Graph } from "../graph.js";
 import type { Tensor } from "../tensor.js";
 import { type AttentionOptions, attention } from "./attention.js";
-import { evaluate, expectClose, expectGraphError, gaussian, reader, sum, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, gaussian, reader, sum, tabulate } from "./evaluate.test.support.js";
 
 /** softmax(q · kᵀ · scale) · v, head by head, in float64. */
 function slowAttention(

@@ -2,7 +2,7 @@ import { describe, it } from "vitest";
 import { Graph } from "../graph.js";
 import type { Tensor } from "../tensor.js";
 import { type Conv2dOptions, conv2d } from "./convolution.js";
-import { evaluate, expectClose, expectGraphError, gaussian, parameter, reader, sum, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, gaussian, parameter, reader, sum, tabulate } from "./evaluate.test.support.js";
 
 /** The sum of the definition, element by element. */
 function slowConvolution(

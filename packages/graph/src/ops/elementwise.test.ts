@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Graph, type Value } from "../graph.js";
 import { activation, gelu, quickGelu, silu, softmax } from "./activation.js";
 import { add, cast, clamp, cos, divide, exp, multiply, relu, scalar, sigmoid, sin, sqrt, subtract, tanh } from "./elementwise.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, int64, reader, sum, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, int64, reader, sum, tabulate } from "./evaluate.test.support.js";
 
 const logistic = (x: number) => 1 / (1 + Math.exp(-x));
 /** Φ by its series, good to 1e-15 within ±6. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../graph.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, int64, parameter, reader, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, int64, parameter, reader, tabulate } from "./evaluate.test.support.js";
 import { argMax, embedding, pickRows } from "./gather.js";
 import { concat, expand, reshape, slice, transpose } from "./layout.js";
 

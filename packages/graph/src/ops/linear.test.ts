@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../graph.js";
 import { reshaped, rows } from "../weights/weights.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter, sum, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter, sum, tabulate } from "./evaluate.test.support.js";
 import { linear, matMul } from "./linear.js";
 
 describe("linear equals x · weightᵀ + bias", () => {

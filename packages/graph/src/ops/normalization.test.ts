@@ -1,6 +1,6 @@
 import { describe, it } from "vitest";
 import { Graph } from "../graph.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter } from "./evaluate.test.support.js";
 import { groupNorm, layerNorm } from "./normalization.js";
 
 /** Mean 0 and variance 1 over every run of `length` values, in float64. */

@@ -7,8 +7,7 @@ import { expand, integers, reshape } from "./layout.js";
  * Group normalisation, as `torch.nn.functional.group_norm`: mean and variance over each group of C / groups channels and all positions.
  *
  * ONNX Runtime's own kernels sum a whole group in one float32: at an autoencoder's million values they lose two digits and more. Here sums
- * are taken in two levels, first over rows of about √K, and the variance from differences to the mean; scale and shift are then applied
- * at once, as PyTorch does.
+ * are taken in two levels, first over rows of about √K, and the variance from differences to the mean, which are then what is scaled.
  *
  * @param x `[B, C, …]`
  * @param weight `[C]`
@@ -29,13 +28,14 @@ export function groupNorm(
   const row = rowLength(perGroup);
   const grouped = reshape(x, [batch, groups, perGroup / row, row]);
   const mean = reduce("ReduceMean", reduce("ReduceMean", grouped, 3), 2); // [B, G, 1, 1]
-  const squares = reduce("ReduceMean", reduce("ReduceSumSquare", subtract(grouped, mean), 3), 2);
+  const centred = subtract(grouped, mean);
+  const squares = reduce("ReduceMean", reduce("ReduceSumSquare", centred, 3), 2);
   const deviation = sqrt(add(multiply(squares, 1 / row), epsilon));
-  const table = (operand: Operand) => reshape(x.graph.value(operand), [1, groups, channels / groups, 1]);
-  const scale = divide(expand(table(weight), x.graph, [batch, groups, channels / groups, 1]), deviation); // [B, G, C / G, 1]
-  const shift = subtract(expand(table(bias), x.graph, scale.dims), multiply(scale, mean));
-  const column = [batch, channels, ...x.dims.slice(2).map(() => 1)];
-  return add(multiply(x, reshape(scale, column)), reshape(shift, column));
+  const table = reshape(x.graph.value(weight), [1, groups, channels / groups, 1]);
+  const scale = divide(expand(table, x.graph, [batch, groups, channels / groups, 1]), deviation); // [B, G, C / G, 1]
+  const rest = x.dims.slice(2).map(() => 1);
+  const scaled = multiply(reshape(centred, x.dims), reshape(scale, [batch, channels, ...rest]));
+  return add(scaled, reshape(x.graph.value(bias), [channels, ...rest]));
 }
 
 /** The divisor of `length` next to its root, so that neither level of a sum is long; `length` itself where it hardly divides. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Graph } from "../graph.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, reader, tabulate } from "./evaluate.test-support.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, reader, tabulate } from "./evaluate.test.support.js";
 import { resizeNearest } from "./resize.js";
 
 /** Where PyTorch 2.15.0 takes the source before ⌊i · in / out⌋, recorded from `torch.nn.functional.interpolate(size=…)` for the sizes below. */
