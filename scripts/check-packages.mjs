@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packAll } from "./packages.mjs";
+import { packAll, publicPackages } from "./packages.mjs";
 import { providePnpm } from "./pnpm.mjs";
 import { installAndBuild, step, tool } from "./steps.mjs";
 
@@ -10,8 +10,11 @@ const folder = mkdtempSync(join(tmpdir(), "refadgen-packages-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 await installAndBuild();
+// A package that is a command only has nothing to be imported.
+const importable = new Set(publicPackages().flatMap(({ manifest }) => (manifest.exports ? [manifest.name] : [])));
 for (const [name, tarball] of await packAll(await providePnpm(), folder)) {
   await step(`publint ${name}`, process.execPath, [tool("publint", "src/cli.js"), "run", tarball, "--strict"]);
+  if (!importable.has(name)) continue;
   await step(`attw ${name}`, process.execPath, [
     tool("@arethetypeswrong/cli", "dist/index.js"),
     tarball,
