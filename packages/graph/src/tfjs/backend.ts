@@ -62,10 +62,9 @@ async function load<T>(name: string): Promise<T | undefined> {
     const module: { readonly default?: T } & T = await import(name);
     return module.default ?? module;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ERR_MODULE_NOT_FOUND" && error instanceof Error && error.message.includes(`'${name}'`)) return undefined;
-    throw new SessionError("runtime-missing", `${name} is installed but cannot be loaded: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    const message = error instanceof Error ? error.message : String(error);
+    // Node's words, and those of bundlers that stand in for an optional peer.
+    if (/cannot find|could not resolve/i.test(message) && message.includes(name)) return undefined;
+    throw new SessionError("runtime-missing", `${name} is installed but cannot be loaded: ${message}`, { cause: error });
   }
 }
