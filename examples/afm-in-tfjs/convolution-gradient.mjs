@@ -8,13 +8,15 @@ export function teachConvolutionGradient() {
   tf.registerKernel({
     kernelName: "Conv2DBackpropFilter",
     backendName: "wasm",
-    kernelFunc: ({ inputs: { x, dy }, attrs: { strides, pad, filterShape } }) => {
+    kernelFunc: ({ inputs: { x, dy }, backend, attrs: { strides, pad, filterShape } }) => {
       const info = tf.backend_util.computeConv2DInfo(x.shape, filterShape, strides, 1, pad, "floor", false, "channelsLast");
       const { top, bottom, left, right } = info.padInfo;
       const { outHeight, outWidth, strideHeight, strideWidth, inChannels, outChannels, batchSize } = info;
-      // The kernel is asked for tensor information and the backend counts its use: tensors made of it are kept by the caller's scope.
       return tf.tidy(() => {
-        const [input, gradient] = [tf.engine().makeTensorFromTensorInfo(x), tf.engine().makeTensorFromTensorInfo(dy)];
+        const [input, gradient] = [x, dy].map((given) => {
+          backend.incRef(given.dataId); // The tensor made here is disposed of by tidy, and its data with it if nobody else were counted.
+          return tf.engine().makeTensorFromTensorInfo(given);
+        });
         const padded = tf.pad(input, [[0, 0], [top, bottom + strideHeight], [left, right + strideWidth], [0, 0]]);
         const rows = tf.reshape(gradient, [-1, outChannels]);
         const places = [];
