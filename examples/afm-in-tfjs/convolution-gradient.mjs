@@ -17,7 +17,12 @@ export function teachConvolutionGradient() {
           backend.incRef(given.dataId); // The tensor made here is disposed of by tidy, and its data with it if nobody else were counted.
           return tf.engine().makeTensorFromTensorInfo(given);
         });
-        const padded = tf.pad(input, [[0, 0], [top, bottom + strideHeight], [left, right + strideWidth], [0, 0]]);
+        const padded = tf.pad(input, [
+          [0, 0],
+          [top, bottom + strideHeight],
+          [left, right + strideWidth],
+          [0, 0],
+        ]);
         const rows = tf.reshape(gradient, [-1, outChannels]);
         const places = [];
         for (let y = 0; y < filterShape[0]; y++) {

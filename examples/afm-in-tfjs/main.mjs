@@ -29,7 +29,9 @@ const { inputs, velocity } = examples(1_000_003, 64);
 const [noisy, reference] = inputs;
 const shuffled = tf.concat([tf.slice(reference, 1), tf.slice(reference, 0, 1)]);
 const [withTrue, withOther] = [loss([noisy, reference]), loss([noisy, shuffled])];
-console.log(`loss with the true reference ${withTrue.toFixed(4)}, with another one ${withOther.toFixed(4)}: ${(withOther / withTrue).toFixed(1)} times`);
+console.log(
+  `loss with the true reference ${withTrue.toFixed(4)}, with another one ${withOther.toFixed(4)}: ${(withOther / withTrue).toFixed(1)} times`,
+);
 if (!(withOther > 5 * withTrue)) {
   console.error("The reference is not used.");
   process.exitCode = 1;
