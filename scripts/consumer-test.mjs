@@ -44,11 +44,12 @@ await step("Run tfjs.js without onnxruntime-node", process.execPath, [join("out"
 console.log(`The consumer test passed for ${[...tarballs.keys()].join(", ")}.`);
 
 function importEveryEntry() {
-  const entries = publicPackages().flatMap(({ manifest }) =>
-    Object.entries(manifest.exports ?? {})
-      .filter(([, target]) => typeof target === "object")
-      .map(([path]) => join(manifest.name, path).replaceAll("\\", "/"))
-      .filter((entry) => !entry.endsWith("/tfjs")), // imported by tfjs.ts
+  const entries = publicPackages().flatMap(
+    ({ manifest }) =>
+      Object.entries(manifest.exports ?? {})
+        .filter(([, target]) => typeof target === "object")
+        .map(([path]) => join(manifest.name, path).replaceAll("\\", "/"))
+        .filter((entry) => !entry.endsWith("/tfjs")), // imported by tfjs.ts
   );
   const lines = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};`);
   const checks = entries.map(
