@@ -1,0 +1,2 @@
+export type {Extraction} from "./contract.js";
+export * from "./auto.js";
