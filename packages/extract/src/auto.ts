@@ -35,7 +35,9 @@ export function autoExtractor(options: AutoOptions = {}): Extractor {
       }
       const best = results.reduce((most, result) => (result.score > most.score ? result : most));
       if (otherwise === "best") return best;
-      const why = results.map(({ driver, score, reasons }) => `${driver} (score ${score.toFixed(2)}): ${reasons.map(({ message }) => message).join(" ")}`);
+      const why = results.map(
+        ({ driver, score, reasons }) => `${driver} (score ${score.toFixed(2)}): ${reasons.map(({ message }) => message).join(" ")}`,
+      );
       throw new ExtractError("not-found", `extract: no driver is confident of at least ${confidence}. ${why.join(" ")}`);
     },
     async dispose() {
@@ -44,7 +46,12 @@ export function autoExtractor(options: AutoOptions = {}): Extractor {
   };
 }
 
-async function attempt(driver: Extractor, work: () => Promise<Extraction>, image: Parameters<Extractor["extract"]>[0], signal?: AbortSignal): Promise<Extraction> {
+async function attempt(
+  driver: Extractor,
+  work: () => Promise<Extraction>,
+  image: Parameters<Extractor["extract"]>[0],
+  signal?: AbortSignal,
+): Promise<Extraction> {
   try {
     return await work();
   } catch (error) {

@@ -24,12 +24,20 @@ export function doubtsOfMask(mask: Mask): Doubt[] {
   if (share > largest) doubts.push({ code: "almost-everything", message: `${percent(share)} of the picture was found.`, factor: 0.2 });
   const border = borderShare(mask);
   if (border > mostBorder) {
-    doubts.push({ code: "touches-border", message: `the mask covers ${percent(border)} of the picture's border.`, factor: Math.max(0.3, 1 - border) });
+    doubts.push({
+      code: "touches-border",
+      message: `the mask covers ${percent(border)} of the picture's border.`,
+      factor: Math.max(0.3, 1 - border),
+    });
   }
   const { areas } = components(mask, 1, 8);
   const together = areas.slice(1).reduce((most, piece) => Math.max(most, piece), 0) / area;
   if (together < leastTogether) {
-    doubts.push({ code: "scattered", message: `the mask has ${areas.length - 1} pieces, the largest with ${percent(together)} of it.`, factor: 0.4 + together });
+    doubts.push({
+      code: "scattered",
+      message: `the mask has ${areas.length - 1} pieces, the largest with ${percent(together)} of it.`,
+      factor: 0.4 + together,
+    });
   }
   return doubts;
 }

@@ -36,7 +36,10 @@ async function drawn(width: number, height: number, body: string): Promise<Image
 /** Sums of twelve uniform numbers, as good as normal ones, from a small congruential generator. */
 function noisy(image: Image, deviation: number): Image {
   let state = 12345;
-  const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  const uniform = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
   const normal = () => Array.from({ length: 12 }, uniform).reduce((sum, value) => sum + value, -6);
   return { ...image, data: image.data.map((level) => Math.min(255, Math.max(0, Math.round(level + deviation * normal())))) };
 }
@@ -55,7 +58,13 @@ const cup = (paint: (color: string) => string) =>
 /** By name: what a shop's pictures are like, each with its own difficulty. */
 export const scenes: Readonly<Record<string, SceneOptions>> = {
   "bottle on white": { width: 281, height: 420, background: plain("#ffffff"), product: bottle },
-  "bottle on white with a label of white": { width: 281, height: 420, background: plain("#ffffff"), product: bottle, print: `<rect x="95" y="200" width="90" height="80" fill="#f4f4f0"/>` },
+  "bottle on white with a label of white": {
+    width: 281,
+    height: 420,
+    background: plain("#ffffff"),
+    product: bottle,
+    print: `<rect x="95" y="200" width="90" height="80" fill="#f4f4f0"/>`,
+  },
   "cup with a handle on grey, noisy": { width: 320, height: 360, background: plain("#c8ccd0"), product: cup, noise: 4 },
   "bottle with a shadow on a studio sweep": {
     width: 281,
@@ -64,20 +73,32 @@ export const scenes: Readonly<Record<string, SceneOptions>> = {
     product: bottle,
     noise: 1.5,
   },
-  "tall product that stands on the lower edge": { width: 200, height: 301, background: plain("#fafafa"), product: (paint) => `<rect x="60" y="40" width="81" height="270" fill="${paint("#333b8f")}"/>` },
+  "tall product that stands on the lower edge": {
+    width: 200,
+    height: 301,
+    background: plain("#fafafa"),
+    product: (paint) => `<rect x="60" y="40" width="81" height="270" fill="${paint("#333b8f")}"/>`,
+  },
   "two shoes": {
     width: 401,
     height: 240,
     background: plain("#f2efe8"),
-    product: (paint) => `<path d="M40 160 q20 -70 60 -60 l60 40 q30 10 20 40 h-140 z" fill="${paint("#7a4a21")}"/><path d="M230 160 q20 -70 60 -60 l60 40 q30 10 20 40 h-140 z" fill="${paint("#7a4a21")}"/>`,
+    product: (paint) =>
+      `<path d="M40 160 q20 -70 60 -60 l60 40 q30 10 20 40 h-140 z" fill="${paint("#7a4a21")}"/><path d="M230 160 q20 -70 60 -60 l60 40 q30 10 20 40 h-140 z" fill="${paint("#7a4a21")}"/>`,
     noise: 2,
   },
-  "pale product on white": { width: 300, height: 300, background: plain("#ffffff"), product: (paint) => `<circle cx="150" cy="150" r="90" fill="${paint("#d9dde0")}"/>` },
+  "pale product on white": {
+    width: 300,
+    height: 300,
+    background: plain("#ffffff"),
+    product: (paint) => `<circle cx="150" cy="150" r="90" fill="${paint("#d9dde0")}"/>`,
+  },
   "thin umbrella": {
     width: 340,
     height: 300,
     background: plain("#eef3f7"),
-    product: (paint) => `<path d="M30 140 a140 120 0 0 1 280 0 z" fill="${paint("#c2185b")}"/><path d="M170 140 v110 a18 18 0 0 0 36 0" fill="none" stroke="${paint("#4e342e")}" stroke-width="6"/>`,
+    product: (paint) =>
+      `<path d="M30 140 a140 120 0 0 1 280 0 z" fill="${paint("#c2185b")}"/><path d="M170 140 v110 a18 18 0 0 0 36 0" fill="none" stroke="${paint("#4e342e")}" stroke-width="6"/>`,
     noise: 2,
   },
 };

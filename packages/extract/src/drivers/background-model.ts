@@ -18,7 +18,11 @@ const outlier = 4;
  * @param lab `[H, W, 3]`
  * @param pixels where the background shows, most of the time
  */
-export function fitBackground(lab: Float32Array, { width, height }: { readonly width: number; readonly height: number }, pixels: readonly number[]): BackgroundModel {
+export function fitBackground(
+  lab: Float32Array,
+  { width, height }: { readonly width: number; readonly height: number },
+  pixels: readonly number[],
+): BackgroundModel {
   const basis = (x: number, y: number, into: Float64Array) => {
     const [u, v] = [(2 * x) / Math.max(1, width - 1) - 1, (2 * y) / Math.max(1, height - 1) - 1];
     into[0] = 1;
@@ -94,7 +98,9 @@ function solveLeastSquares(
     }
   }
   for (let pivot = 0; pivot < terms; pivot++) {
-    const best = matrix.slice(pivot).reduce((most, line, index) => (Math.abs(line[pivot]!) > Math.abs(matrix[most]![pivot]!) ? pivot + index : most), pivot);
+    const best = matrix
+      .slice(pivot)
+      .reduce((most, line, index) => (Math.abs(line[pivot]!) > Math.abs(matrix[most]![pivot]!) ? pivot + index : most), pivot);
     [matrix[pivot], matrix[best]] = [matrix[best]!, matrix[pivot]!];
     for (let i = 0; i < terms; i++) {
       if (i === pivot) continue;

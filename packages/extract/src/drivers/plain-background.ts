@@ -56,7 +56,11 @@ function extract(image: Image, { tolerance, shadows = "remove", holes = "open" }
   const lab = labOf(image);
   const ring = borderRing(image);
   const stride = Math.max(1, Math.floor(ring.length / mostSamples));
-  const model = fitBackground(lab, image, ring.filter((_, index) => index % stride === 0));
+  const model = fitBackground(
+    lab,
+    image,
+    ring.filter((_, index) => index % stride === 0),
+  );
   const limit = tolerance ?? Math.min(14, Math.max(4, 4 * model.noise + 2.5));
   const away = distances(lab, image, model);
   const doubts: Doubt[] = [];
@@ -170,6 +174,10 @@ function withHoles(mask: Mask, away: Float32Array, noise: number): Mask {
 }
 
 function enlarged(small: Extraction, { width, height }: Image): Extraction {
-  const matte = resizeImage({ width: small.mask.width, height: small.mask.height, channels: 1, data: small.matte }, { width, height }, { filter: "bilinear" });
+  const matte = resizeImage(
+    { width: small.mask.width, height: small.mask.height, channels: 1, data: small.matte },
+    { width, height },
+    { filter: "bilinear" },
+  );
   return { ...small, mask: thresholdMask({ width, height }, matte.data), matte: matte.data };
 }

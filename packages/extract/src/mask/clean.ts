@@ -45,7 +45,23 @@ export function cleanMask(mask: Mask, options: CleanOptions = {}): Mask {
 }
 
 const opened = (mask: Mask, radius: number): Mask => dilateMask(erodeMask(mask, radius), radius);
-const closed = (mask: Mask, radius: number): Mask => erodeMask(dilateMask(mask, radius), radius);
+
+/** With room around the picture: a mask that is near its edge must not be drawn to it. */
+function closed(mask: Mask, radius: number): Mask {
+  const room = Math.ceil(radius) + 1;
+  return framed(erodeMask(dilateMask(framed(mask, room), radius), radius), -room);
+}
+
+/** With `room` more pixels of 0 on every side, or that many fewer. */
+function framed({ width, height, data }: Mask, room: number): Mask {
+  const [wide, high] = [width + 2 * room, height + 2 * room];
+  const out = new Uint8Array(wide * high);
+  for (let y = Math.max(0, -room); y < Math.min(height, height + room); y++) {
+    const row = data.subarray(y * width + Math.max(0, -room), (y + 1) * width - Math.max(0, -room));
+    out.set(row, (y + room) * wide + Math.max(0, room));
+  }
+  return { width: wide, height: high, data: out };
+}
 
 function withoutHoles(mask: Mask, share: number): Mask {
   const area = maskArea(mask);

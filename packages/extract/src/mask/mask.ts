@@ -45,9 +45,7 @@ export function maskBox({ width, height, data }: Mask): Rectangle | undefined {
 /** Intersection over union of two masks of one size; 1 for two empty ones. */
 export function maskIoU(first: Mask, second: Mask): number {
   if (first.width !== second.width || first.height !== second.height) {
-    throw new ArgumentError(
-      `maskIoU: expected masks of one size, got ${first.width} × ${first.height} and ${second.width} × ${second.height}`,
-    );
+    throw new ArgumentError(`maskIoU: expected masks of one size, got ${first.width} × ${first.height} and ${second.width} × ${second.height}`);
   }
   let [both, either] = [0, 0];
   for (let index = 0; index < first.data.length; index++) {
