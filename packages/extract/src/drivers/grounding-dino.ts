@@ -1,6 +1,7 @@
 import { ArgumentError } from "@refadgen/errors";
-import { toRgb } from "@refadgen/image";
+import { type Size, toRgb } from "@refadgen/image";
 import type { Detection, Detector } from "../contract.js";
+import { ExtractError } from "../error.js";
 import { assertModelOptions, lazily, loadTransformers, type ModelOptions, pretrainedOptions, rawImage } from "./transformers.js";
 
 export interface GroundingDinoOptions extends ModelOptions {
@@ -25,8 +26,13 @@ export function groundingDino(options: GroundingDinoOptions = {}): Detector {
   const parts = lazily(`Grounding DINO (${id})`, async () => {
     const transformers = await loadTransformers();
     const settings = pretrainedOptions(options);
-    const processor = (await transformers.AutoProcessor.from_pretrained(id, settings)) as InstanceType<typeof transformers.GroundingDinoProcessor>;
-    return { transformers, processor, model: await transformers.GroundingDinoForObjectDetection.from_pretrained(id, settings) };
+    return {
+      transformers,
+      processor: (await transformers.GroundingDinoProcessor.from_pretrained(id, settings)) as InstanceType<
+        typeof transformers.GroundingDinoProcessor
+      >,
+      model: await transformers.GroundingDinoForObjectDetection.from_pretrained(id, settings),
+    };
   });
   return {
     name: "grounding-dino",
@@ -39,20 +45,57 @@ export function groundingDino(options: GroundingDinoOptions = {}): Detector {
       signal?.throwIfAborted();
       const outputs = await model(inputs);
       signal?.throwIfAborted();
-      const [found] = processor.post_process_grounded_object_detection(outputs, inputs.input_ids, {
-        box_threshold: boxThreshold,
-        text_threshold: textThreshold,
-        target_sizes: [[image.height, image.width]],
-      });
-      const { boxes, scores, labels } = found as { boxes: [number, number, number, number][]; scores: number[]; labels: string[] };
-      return boxes.map((corners, index): Detection => {
-        const [left, top] = [Math.max(0, corners[0]), Math.max(0, corners[1])];
-        const [right, bottom] = [Math.min(image.width, corners[2]), Math.min(image.height, corners[3])];
-        return { box: { left, top, width: right - left, height: bottom - top }, score: scores[index]!, label: labels[index]! };
-      });
+      const ids = Array.from(inputs.input_ids.data as BigInt64Array, Number);
+      const decode = (tokens: number[]) => (tokens.length === 0 ? "" : (processor.tokenizer?.decode(tokens, { skip_special_tokens: true }) ?? ""));
+      return detectionsOf(outputs, { ids, decode, boxThreshold, textThreshold, image });
     },
     async dispose() {
       await (await parts.loaded())?.model.dispose();
     },
   };
+}
+
+interface OutputTensor {
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/**
+ * `logits` `[1, Q, T]` and `pred_boxes` `[1, Q, 4]` (centre and size, as shares of the picture) → the queries of which some token scores above
+ * the threshold, in their order (IDEA-Research/GroundingDINO, groundingdino/util/inference.py). transformers.js's own version fails for a box
+ * whose tokens are all below the threshold of words.
+ */
+function detectionsOf(
+  outputs: Readonly<Record<string, OutputTensor>>,
+  {
+    ids,
+    decode,
+    boxThreshold,
+    textThreshold,
+    image: { width, height },
+  }: {
+    readonly ids: readonly number[];
+    readonly decode: (tokens: number[]) => string;
+    readonly boxThreshold: number;
+    readonly textThreshold: number;
+    readonly image: Size;
+  },
+): Detection[] {
+  const { logits, pred_boxes: boxes } = outputs;
+  const [, queries, tokens] = logits?.dims ?? [];
+  if (!logits || !boxes || !queries || !tokens || boxes.data.length !== queries * 4) {
+    throw new ExtractError("model", `Grounding DINO: expected logits [1, Q, T] and boxes [1, Q, 4], got [${logits?.dims}] and [${boxes?.dims}]`);
+  }
+  const found: Detection[] = [];
+  for (let query = 0; query < queries; query++) {
+    const scores = Array.from({ length: tokens }, (_, token) => 1 / (1 + Math.exp(-logits.data[query * tokens + token]!)));
+    const score = scores.reduce((most, value) => Math.max(most, value), 0);
+    if (!(score > boxThreshold)) continue;
+    const label = decode(ids.filter((_, token) => token > 0 && token < 255 && scores[token]! > textThreshold)).replace(/\s*\.\s*$/, "");
+    const [x, y, w, h] = Array.from({ length: 4 }, (_, index) => boxes.data[query * 4 + index]!) as [number, number, number, number];
+    const [left, right] = [x - w / 2, x + w / 2].map((side) => Math.min(1, Math.max(0, side)) * width) as [number, number];
+    const [top, bottom] = [y - h / 2, y + h / 2].map((side) => Math.min(1, Math.max(0, side)) * height) as [number, number];
+    found.push({ box: { left, top, width: right - left, height: bottom - top }, score, label });
+  }
+  return found;
 }

@@ -22,7 +22,7 @@ export function sam2(options: ModelOptions = {}): Segmenter {
     const settings = pretrainedOptions(options);
     return {
       transformers,
-      processor: await transformers.AutoProcessor.from_pretrained(id, settings),
+      processor: await transformers.Sam2Processor.from_pretrained(id, settings),
       model: await transformers.Sam2Model.from_pretrained(id, settings),
     };
   });
