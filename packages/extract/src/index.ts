@@ -23,7 +23,7 @@ export { backgroundRemovalExtractor } from "./drivers/background-removal.js";
 export { extractEach, type GroundedOptions, groundedExtractor } from "./drivers/grounded.js";
 export { type GroundingDinoOptions, groundingDino } from "./drivers/grounding-dino.js";
 export { sam2 } from "./drivers/sam2.js";
-export type { ModelDevice, ModelDType, ModelOptions } from "./drivers/transformers.js";
+export type { ModelDevice, ModelDType, ModelOptions } from "./drivers/model-options.js";
 export { type RemoteOptions, remoteExtractor } from "./drivers/remote.js";
 
 // Masks

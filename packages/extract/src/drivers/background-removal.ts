@@ -3,7 +3,8 @@ import type { Extractor } from "../contract.js";
 import { ExtractError } from "../error.js";
 import { doubtsOfMask, judged, percent } from "../judge.js";
 import { thresholdMask } from "../mask/mask.js";
-import { assertModelOptions, lazily, loadTransformers, type ModelOptions, pretrainedOptions, rawImage } from "./transformers.js";
+import { assertModelOptions, type ModelOptions } from "./model-options.js";
+import { lazily, loadTransformers, pretrainedOptions, rawImage } from "./transformers.js";
 
 /** Mattes of a sure model are close to 0 or 255 nearly everywhere. */
 const mostUnsure = 0.1;

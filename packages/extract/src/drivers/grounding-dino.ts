@@ -2,7 +2,8 @@ import { ArgumentError } from "@refadgen/errors";
 import { type Size, toRgb } from "@refadgen/image";
 import type { Detection, Detector } from "../contract.js";
 import { ExtractError } from "../error.js";
-import { assertModelOptions, lazily, loadTransformers, type ModelOptions, pretrainedOptions, rawImage } from "./transformers.js";
+import { assertModelOptions, type ModelOptions } from "./model-options.js";
+import { lazily, loadTransformers, pretrainedOptions, rawImage } from "./transformers.js";
 
 export interface GroundingDinoOptions extends ModelOptions {
   /** Boxes need a score above it. Default 0.35 (yunsoft2019/RefAdgen, data_provider/build_product.py). */

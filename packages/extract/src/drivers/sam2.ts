@@ -2,7 +2,8 @@ import { resizeTensor, toRgb } from "@refadgen/image";
 import type { Segment, Segmenter } from "../contract.js";
 import { ExtractError } from "../error.js";
 import { thresholdMask } from "../mask/mask.js";
-import { assertModelOptions, lazily, loadTransformers, type ModelOptions, pretrainedOptions, rawImage } from "./transformers.js";
+import { assertModelOptions, type ModelOptions } from "./model-options.js";
+import { lazily, loadTransformers, pretrainedOptions, rawImage } from "./transformers.js";
 
 /** Of a logit, for the stability of a mask (facebookresearch/sam2, sam2/build_sam.py). */
 const stabilityDelta = 0.05;
