@@ -28,6 +28,8 @@ export { TorchStorage, TorchTensor } from "./weights/torch-object.js";
 export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
 export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weights/widen.js";
+export type { StorageDType } from "./weights/narrow.js";
+export { writeSafetensors, type WriteSafetensorsOptions } from "./weights/write-safetensors.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
