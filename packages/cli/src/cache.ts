@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { cacheFolder, cacheUsage } from "@refadgen/graph";
 
 /** A file of ours, or a model that was downloaded. */
@@ -29,12 +29,13 @@ export async function listCache(): Promise<CachedItem[]> {
   for (const { path, bytes, lastUsed } of await cacheUsage()) {
     // `SHELF/ENTRY`: an entry is a file, or a folder whose files belong together.
     const [shelf, entry] = path.slice(cacheFolder().length + 1).split(sep) as [string, string | undefined];
-    const place = entry === undefined ? path : join(cacheFolder(), shelf, entry);
+    // Notes of digests are many and tiny: one item.
+    const place = entry === undefined || shelf === "digests" ? join(cacheFolder(), shelf) : join(cacheFolder(), shelf, entry);
     const sum = own.get(place);
     own.set(place, {
       kind: shelves[shelf] ?? "other",
       path: place,
-      name: entry ?? shelf,
+      name: basename(place),
       bytes: bytes + (sum?.bytes ?? 0),
       lastUsed: sum && sum.lastUsed > lastUsed ? sum.lastUsed : lastUsed,
     });

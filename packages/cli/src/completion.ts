@@ -43,7 +43,7 @@ function described(command: Command, words: readonly string[] = []): Described[]
 function bashScript(name: string, commands: readonly Described[]): string {
   const cases = commands.map(
     ({ words, subcommands, options }) =>
-      `    "${words}") words="${[...subcommands.map((sub) => sub.name), ...options.map(({ flag }) => flag)].join(" ")}" ;;`,
+      `    "${words}") words="${[...subcommands.map((sub) => sub.name), ...options.map(({ flag }) => flag)].join(" ")}" files=${subcommands.length > 0 ? "" : "yes"} ;;`,
   );
   const values = commands.flatMap(({ words, options }) =>
     options.flatMap(({ flag, takesValue, choices }) =>
@@ -57,7 +57,7 @@ function bashScript(name: string, commands: readonly Described[]): string {
   const known = commands.map(({ words }) => `"${words}"`).join("|");
   return `# ${name} completion for bash
 _${name}() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word words=""
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" command="" word words="" files=""
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${command:+$command }$word" in
       ${known}) command="\${command:+$command }$word" ;;
@@ -69,10 +69,8 @@ ${values.join("\n")}
   case "$command" in
 ${cases.join("\n")}
   esac
-  if [[ "$current" == -* || -z "$current" ]] || ! COMPREPLY=($(compgen -W "$words" -- "$current")) || [[ \${#COMPREPLY[@]} -eq 0 ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    [[ "$current" == -* ]] || COMPREPLY+=($(compgen -f -- "$current"))
-  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [[ -n "$files" && "$current" != -* ]]; then COMPREPLY+=($(compgen -f -- "$current")); fi
 }
 complete -o filenames -F _${name} ${name}
 `;

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 
-export function collect(value: string, all: readonly string[]): string[] {
+export function collect(value: string, all: readonly string[] = []): string[] {
   return [...all, value];
 }
 

@@ -80,7 +80,10 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
   };
   const { textEncoder, vae, imageEncoder, checkpoint, tokenizer } = found;
   if (problems.length > 0 || !textEncoder || !vae || imageEncoder === undefined || checkpoint === undefined || tokenizer === undefined) {
-    throw new PipelineError("missing-component", `fromPretrained: ${problems.length} parts cannot be found\n  ${problems.join("\n  ")}`);
+    throw new PipelineError(
+      "missing-component",
+      `fromPretrained: ${problems.length === 1 ? "one part" : `${problems.length} parts`} cannot be found\n  ${problems.join("\n  ")}`,
+    );
   }
   const preprocessor = await json("preprocessor", join(base, "feature_extractor", "preprocessor_config.json")).catch(() => undefined);
   return {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { tableText } from "../amounts.js";
 import type { CommandContext } from "../command-context.js";
-import { checks, type Finding } from "../doctor/checks.js";
+import type { Finding } from "../doctor/checks.js";
 import { exitCode } from "../exit-code.js";
 
 const signs: Readonly<Record<Finding["status"], string>> = { ok: "ok", warn: "!", fail: "FAILED", info: "-" };
@@ -14,6 +14,7 @@ export function doctorCommand(program: Command, { signal, finish }: CommandConte
     .option("--json", "one JSON object on standard output")
     .addHelpText("after", "\nExit code 1 when the main job would not work here.\n\nExamples:\n  refadgen doctor\n  refadgen doctor --json")
     .action(async ({ json }: { readonly json?: boolean }) => {
+      const { checks } = await import("../doctor/checks.js");
       const findings: Finding[] = [];
       for (const check of checks) {
         signal.throwIfAborted();

@@ -19,7 +19,7 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
   readonly product: string;
   /** `false`: none. */
   readonly mask?: string | false;
-  readonly prompt: readonly string[];
+  readonly prompt?: readonly string[];
   readonly prompts?: string;
   readonly negativePrompt?: string;
   readonly out: string;
@@ -40,7 +40,7 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
  * skipped, so a command that was stopped goes on where it was.
  */
 export async function generate(settings: GenerateSettings, signal: AbortSignal): Promise<void> {
-  const jobs = await readJobs(settings.prompt, settings.prompts);
+  const jobs = await readJobs(settings.prompt ?? [], settings.prompts);
   const reporter = createReporter({ json: settings.json ?? false, quiet: settings.quiet ?? false, stdout: process.stdout, stderr: process.stderr });
   const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
     memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../command-context.js";
 import { collect, realNumber, seeds, wholeNumber } from "../option-values.js";
-import { type GenerateSettings, generate } from "./generate-images.js";
+import type { GenerateSettings } from "./generate-images.js";
 
 /** `refadgen generate`. */
 export function generateCommand(program: Command, { signal }: CommandContext): void {
@@ -17,7 +17,7 @@ export function generateCommand(program: Command, { signal }: CommandContext): v
     .requiredOption("--product <picture>", "the product's photo")
     .option("--mask <picture>", "white where the product is (default: from transparency or a plain background)")
     .option("--no-mask", "use none")
-    .option("--prompt <text>", "the scene; may be given more than once", collect, [])
+    .option("--prompt <text>", "the scene; may be given more than once", collect)
     .option("--prompts <file>", "one prompt per line, # for comments; or .jsonl with {prompt, seed?, negativePrompt?}")
     .requiredOption("--out <folder>", "where the images go, each with a .json of its settings beside it")
     .option("--negative-prompt <text>", "what the image should not show (default: the published one)")
@@ -43,7 +43,10 @@ export function generateCommand(program: Command, { signal }: CommandContext): v
     .option("--quiet", "no progress")
     .option("--debug", "print where an error came from")
     .addHelpText("after", examples)
-    .action((options: GenerateSettings) => generate(options, signal));
+    .action(async (options: GenerateSettings) => {
+      const { generate } = await import("./generate-images.js");
+      await generate(options, signal);
+    });
 }
 
 const examples = `

@@ -1,7 +1,5 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../command-context.js";
-import { inspect } from "../inspect/inspect.js";
-import { inspectionJson, inspectionText } from "../inspect/report.js";
 
 /** `refadgen inspect`. */
 export function inspectCommand(program: Command, { signal }: CommandContext): void {
@@ -21,6 +19,7 @@ Examples:
   refadgen inspect stable-diffusion-v1-5 --json`,
     )
     .action(async (path: string, { all, json }: { readonly all?: boolean; readonly json?: boolean }) => {
+      const [{ inspect }, { inspectionJson, inspectionText }] = await Promise.all([import("../inspect/inspect.js"), import("../inspect/report.js")]);
       const found = await inspect(path, { signal });
       process.stdout.write(`${json ? JSON.stringify(inspectionJson(found), null, 2) : inspectionText(found, { all: all ?? false })}\n`);
     });

@@ -38,29 +38,36 @@ export function knownModels(): readonly KnownModel[] {
 const ignored = /(^|\.)(position_ids|num_batches_tracked)$/;
 
 /**
- * The known model that agrees best, if at least half of its keys are there.
+ * The known model that agrees best, if at least half of its keys are there: in its sizes, else (a smaller copy, say) in any.
  *
  * @param tensors sizes by key, as in `KnownModel`
  */
 export function bestMatch(tensors: ReadonlyMap<string, string>): Match | undefined {
-  const keys = [...tensors.keys()];
-  const prefixes = new Set(
-    ["", ...keys.slice(0, 400).flatMap((key) => key.split(".").map((_, index, parts) => `${parts.slice(0, index).join(".")}.`))].map((prefix) =>
-      prefix === "." ? "" : prefix,
-    ),
-  );
-  let best: { readonly model: KnownModel; readonly prefix: string; readonly score: number } | undefined;
-  for (const model of knownModels()) {
-    for (const prefix of prefixes) {
+  const prefixes = prefixesOf([...tensors.keys()]);
+  for (const agrees of [(found: string | undefined, dims: string) => found === dims, (found: string | undefined) => found !== undefined]) {
+    const best = knownModels()
+      .flatMap((model) => prefixes.map(({ prefix, below }) => ({ model, prefix, ...scored(model, prefix, below) })))
+      .reduce((most, candidate) => (candidate.score > most.score ? candidate : most));
+    if (best.score > 0) return compared(tensors, best.model, best.prefix);
+
+    function scored(model: KnownModel, prefix: string, below: number): { readonly score: number } {
       let shared = 0;
-      for (const [key, dims] of model.tensors) if (tensors.get(`${prefix}${key}`) === dims) shared++;
+      for (const [key, dims] of model.tensors) if (agrees(tensors.get(`${prefix}${key}`), dims)) shared++;
       // Of models that share keys, the one that explains most of the file.
-      const below = prefix === "" ? keys.length : keys.filter((key) => key.startsWith(prefix)).length;
-      const score = shared / Math.max(model.tensors.size, below);
-      if (shared >= model.tensors.size / 2 && score > (best?.score ?? 0)) best = { model, prefix, score };
+      return { score: shared < model.tensors.size / 2 ? 0 : shared / Math.max(model.tensors.size, below) };
     }
   }
-  return best && compared(tensors, best.model, best.prefix);
+  return undefined;
+}
+
+/** What may stand before all keys of a model: nothing, or the beginnings of the first keys; with the number of keys that have it. */
+function prefixesOf(keys: readonly string[]): { readonly prefix: string; readonly below: number }[] {
+  const found = new Set([""]);
+  for (const key of keys.slice(0, 400)) {
+    const parts = key.split(".");
+    for (let length = 1; length < parts.length; length++) found.add(`${parts.slice(0, length).join(".")}.`);
+  }
+  return [...found].map((prefix) => ({ prefix, below: keys.filter((key) => key.startsWith(prefix)).length })).filter(({ below }) => below >= 4);
 }
 
 function compared(tensors: ReadonlyMap<string, string>, model: KnownModel, prefix: string): Match {

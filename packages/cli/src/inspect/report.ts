@@ -18,13 +18,16 @@ function weightLines({ tensors, parameters, bytes, dtypes, match }: InspectedWei
   if (match) {
     const { model, prefix, matching, missing, extra, misshapen } = match;
     const whole = missing.length + misshapen.length === 0;
-    lines.push(`${whole ? "is" : "looks like"} ${model.name} (${model.file})${prefix === "" ? "" : `, its keys after "${prefix}"`}`);
-    if (!whole) lines.push(`${matching} of ${model.tensors.size} tensors agree`);
+    const resized = !whole && misshapen.length > model.tensors.size / 2;
     lines.push(
-      ...listed("missing", missing),
+      `${whole ? "is" : resized ? "has the layout, not the sizes, of" : "looks like"} ${model.name} (${model.file})${prefix === "" ? "" : `, its keys after "${prefix}"`}`,
+    );
+    if (!whole && !resized) lines.push(`${matching} of ${model.tensors.size} tensors agree`);
+    lines.push(
+      ...listed("missing", resized ? [] : missing),
       ...listed(
         "of another size",
-        misshapen.map(({ key, expected, found }) => `${key}: expected ${sized(expected)}, got ${sized(found)}`),
+        (resized ? [] : misshapen).map(({ key, expected, found }) => `${key}: expected ${sized(expected)}, got ${sized(found)}`),
       ),
       ...listed("extra", extra),
     );
