@@ -15,6 +15,10 @@ import { keptModel, keptWeights } from "./protocol.js";
 /** A graph ready for the runtime, and what its weights weigh. */
 export interface PreparedModel {
   readonly model: Uint8Array;
+  /** Every file that weights are read from. */
+  readonly files: readonly string[];
+  /** The model with other paths for those files. */
+  readonly modelWith: (rename: (path: string) => string) => Uint8Array;
   /** Folder that the model's external data is relative to: the root of the disk, so that weights may lie anywhere on it. */
   readonly root: string;
   readonly weightBytes: number;
@@ -45,13 +49,21 @@ export async function prepareModel(
     return { file: { path, offset: offset + parameter.start * 4, length: elementCount(parameter.dims) * 4 } };
   };
   const model = serialize(graph, { place, root });
+  const modelWith = (rename: (path: string) => string) => {
+    const renamed = (parameter: Parameter): Placement => {
+      const placement = place(parameter);
+      return "file" in placement ? { file: { ...placement.file, path: rename(placement.file.path) } } : placement;
+    };
+    return serialize(graph, { place: renamed, root: "" });
+  };
+  const files = [...new Set(stored.map((tensor) => rangeOf(tensor).path))];
   const bytes = (tensors: readonly StoredTensor[]) => tensors.reduce((sum, { dims }) => sum + elementCount(dims) * 4, 0);
   const digest = async () => {
     const hash = createHash("sha256").update(model);
     for (const key of new Set(await Promise.all(stored.map((tensor) => tensor.contentKey())))) hash.update(`\n${key}`);
     return hash.digest("hex");
   };
-  return { model, root, weightBytes: bytes(stored), cachedBytes: bytes(elsewhere), digest };
+  return { model, files, modelWith, root, weightBytes: bytes(stored), cachedBytes: bytes(elsewhere), digest };
 }
 
 /** Whether ONNX Runtime can use the values where they lie. Offsets within a float would not be aligned for it. */

@@ -1,0 +1,2 @@
+export { findOpenVino, openVinoShelf, type OpenVinoLibrary } from "./library.js";
+export { openOpenVinoSession, type OpenVinoSessionOptions } from "./session.js";
