@@ -5,7 +5,7 @@ import { clipImageTensor } from "@refadgen/clip";
 import type { Tensor } from "@refadgen/graph";
 import { decodeImage, type Image } from "@refadgen/image";
 import { autoencoderInput, latentMask, publishedResize, RefAdGenPipeline } from "@refadgen/pipeline";
-import type { CaseResult, Part } from "../case.js";
+import type { CaseResult, Part, PartOptions } from "../case.js";
 import { type Comparison, compareRecorded, compareValues, failure, result, type Tolerance } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
 
@@ -28,17 +28,19 @@ interface PreprocessSettings {
   readonly height: number;
 }
 
+type Session = NonNullable<PartOptions["session"]>;
+
 const exact: Tolerance = {};
 const ofStandardDeviation: Tolerance = { max: 1e-4, relative: true };
 const random: Tolerance = { max: 2e-6 };
 
 /** Whole runs of the pipeline on the micro checkpoint, every intermediate; and the published preprocessing. */
-export const micro: Part = async function* (folder) {
+export const micro: Part = async function* (folder, { session = {} }) {
   const files = (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort();
   for (const file of files) {
     const stem = basename(file, ".safetensors");
     try {
-      if (stem.startsWith("pipeline-")) yield await pipelineCase(folder, stem);
+      if (stem.startsWith("pipeline-")) yield await pipelineCase(folder, stem, session);
       else if (stem.startsWith("preprocess-")) yield await preprocessCase(folder, stem);
       else yield failure(stem, "expected pipeline-… or preprocess-…");
     } catch (error) {
@@ -47,14 +49,15 @@ export const micro: Part = async function* (folder) {
   }
 };
 
-async function pipelineCase(folder: string, stem: string): Promise<CaseResult> {
+async function pipelineCase(folder: string, stem: string, session: Session): Promise<CaseResult> {
   const recording = await openRecording<PipelineSettings>(join(folder, `${stem}.safetensors`));
   const { settings } = recording;
   const checkpoint = await checkpointOf(folder);
-  const pipeline = await RefAdGenPipeline.fromPretrained({
-    base: join(checkpoint, "base"),
-    checkpoint: join(checkpoint, "refadgen", "mp_rank_00_model_states.pt"),
-  });
+  const { provider, ...others } = session;
+  const pipeline = await RefAdGenPipeline.fromPretrained(
+    { base: join(checkpoint, "base"), checkpoint: join(checkpoint, "refadgen", "mp_rank_00_model_states.pt") },
+    { ...others, ...(provider && { device: provider }) },
+  );
   const shown = new Map<string, Tensor[]>();
   await pipeline.generate({
     product: await recordedImage(recording, "product_rgb"),

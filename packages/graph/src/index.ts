@@ -29,6 +29,7 @@ export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
 export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weights/widen.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
+export type { ActivationRanges } from "./precision/ranges.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
 export { randnTensor } from "./random/randn-tensor.js";
@@ -40,6 +41,10 @@ export {
   type Feeds,
   type HeldTensor,
   openSession,
+  type Precision,
+  precisions,
+  type RuntimeName,
+  runtimeNames,
   type Session,
   type SessionFigures,
   type SessionOptions,

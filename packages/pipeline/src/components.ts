@@ -23,7 +23,8 @@ export class Components {
    * @param build makes the graph; called only when it has to be opened
    */
   async use<T>(component: Component, key: string, build: () => Graph, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { memory = "low", device, threads, onProgress } = this.#options;
+    const { memory = "low", device, runtime = "auto", precision = "fp32", library, threads, onProgress } = this.#options;
+    const inUnet = component === "generation-unet" || component === "reference-unet";
     const known = this.#open.get(component);
     if (known && known.key !== key) await this.#release(component);
     const session =
@@ -31,7 +32,10 @@ export class Components {
         ? known.session
         : await openSession(build(), {
             optimization: component === "generation-unet" ? this.#generationOptimization : "mapped",
+            runtime,
+            precision: inUnet ? precision : "fp32",
             ...(device && { provider: device }),
+            ...(library !== undefined && { library }),
             ...(threads && { threads }),
             ...(signal && { signal }),
             ...(onProgress && { onProgress: (progress) => onProgress({ component, ...progress }) }),

@@ -1,11 +1,20 @@
 import type { Extractor } from "@refadgen/extract";
-import type { ExecutionProvider, Tensor } from "@refadgen/graph";
+import type { ExecutionProvider, Precision, RuntimeName, Tensor } from "@refadgen/graph";
 import type { Image, ImageInput } from "@refadgen/image";
 
 /** How a pipeline computes and what it keeps; every field has a default. */
 export interface PipelineOptions {
   /** Default `cpu`. Other devices need libraries that ONNX Runtime finds by itself; there is no silent fallback. */
   readonly device?: ExecutionProvider;
+  /** What computes. `"auto"` (default): on the CPU the fastest exact one that is installed (OpenVINO, else ONNX Runtime). */
+  readonly runtime?: RuntimeName | "auto";
+  /**
+   * Precision of the two U-Nets, which take nearly all of the time; the other networks are always float32. `"fp32"` (default) is exact;
+   * `"bf16"`, `"int8"` and `"fp16"` cost digits and are never chosen unasked: see the README for what each costs.
+   */
+  readonly precision?: Precision;
+  /** Folder of OpenVINO's libraries; default: `REFADGEN_OPENVINO`, the cache, the system. */
+  readonly library?: string;
   /** Threads on the CPU; default: all processors. */
   readonly threads?: number;
   /**
