@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { exitCode, exitCodeOf } from "./exit-code.js";
 import { type GenerateSettings, generate } from "./generate.js";
+import { addRuntimeCommands } from "./runtime-install.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
 
@@ -67,6 +68,8 @@ function program(signal: AbortSignal): Command {
     .option("--decode-tile <px>", "decode large images in tiles of this size", wholeNumber)
     .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
     .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
+    .addOption(new Option("--runtime <name>", "what computes (default: the fastest exact one)").choices(["auto", "onnxruntime", "openvino", "tfjs"]))
+    .addOption(new Option("--precision <p>", "of the U-Nets (default: fp32, exact)").choices(["fp32", "bf16", "int8", "fp16"]))
     .option("--threads <n>", "processors to use (default: all)", wholeNumber)
     .option("--preview", "also write OUT/preview.png at every step")
     .option("--force", "make images anew that are there already")
@@ -75,6 +78,7 @@ function program(signal: AbortSignal): Command {
     .option("--debug", "print where an error came from")
     .addHelpText("after", help)
     .action((options: GenerateSettings) => generate(options, signal));
+  addRuntimeCommands(command, signal);
   return command;
 }
 

@@ -24,6 +24,8 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
   readonly out: string;
   readonly memory?: "low" | "keep";
   readonly device?: NonNullable<PipelineOptions["device"]>;
+  readonly runtime?: NonNullable<PipelineOptions["runtime"]>;
+  readonly precision?: NonNullable<PipelineOptions["precision"]>;
   readonly threads?: number;
   readonly preview?: boolean;
   readonly force?: boolean;
@@ -41,6 +43,8 @@ export async function generate(settings: GenerateSettings, signal: AbortSignal):
   const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
     memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),
     ...(settings.device && { device: settings.device }),
+    ...(settings.runtime && { runtime: settings.runtime }),
+    ...(settings.precision && { precision: settings.precision }),
     ...(settings.threads && { threads: settings.threads }),
     onProgress: reporter.loading,
     signal,

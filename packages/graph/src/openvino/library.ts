@@ -57,7 +57,7 @@ export async function installed(): Promise<string[]> {
   const shelf = openVinoShelf();
   const entries = await readdir(shelf, { withFileTypes: true }).catch(() => []);
   return entries
-    .filter((entry) => entry.isDirectory() && /^\d+\.\d+\.\d+-[a-z0-9_]+$/.test(entry.name))
+    .filter((entry) => entry.isDirectory() && /^\d+\.\d+\.\d+-/.test(entry.name) && entry.name.endsWith(`-${platform()}_${arch()}`))
     .map(({ name }) => name)
     .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))
     .map((name) => join(shelf, name));
