@@ -17,6 +17,8 @@ export interface BenchOptions {
   /** File that the figures are written to. */
   readonly json: string | undefined;
   readonly threads: number;
+  /** Names of those that take part in the step; undefined for all. */
+  readonly contestants: ReadonlySet<string> | undefined;
 }
 
 export const usage: string = `npm run bench -- [options]
@@ -26,6 +28,7 @@ export const usage: string = `npm run bench -- [options]
   --peers DIR     also run the scripts in DIR (torch_step.py, openvino_step.py) as they are; default ../shared/peers if it is there, "none" for none
   --rounds N      timed rounds of the step, default ${fullSettings.rounds}
   --threads N     threads of every contestant, default 2
+  --contestants L  of the step, separated by commas, e.g. "ours openvino,diffusers fp32"; default all
   --json FILE     write every figure to FILE
   --help`;
 
@@ -48,6 +51,7 @@ export function readArguments(args: readonly string[]): BenchOptions | "help" {
     peerScripts: values.peers === "none" ? undefined : (values.peers ?? found),
     json: values.json,
     threads: count("--threads", values.threads) ?? 2,
+    contestants: values.contestants === undefined ? undefined : new Set(values.contestants.split(",")),
   };
 }
 
@@ -57,7 +61,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { quick: flag, help: flag, only: text, python: text, peers: text, rounds: text, threads: text, json: text },
+      options: { quick: flag, help: flag, only: text, python: text, peers: text, rounds: text, threads: text, json: text, contestants: text },
     });
   } catch (cause) {
     throw new ArgumentError(cause instanceof Error ? cause.message : String(cause), { cause });

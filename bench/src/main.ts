@@ -15,7 +15,7 @@ function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function measure({ settings, only, python, peerScripts, threads }: BenchOptions): Promise<BenchFigures> {
+async function measure({ settings, only, python, peerScripts, threads, contestants }: BenchOptions): Promise<BenchFigures> {
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     processors: availableParallelism(),
@@ -30,7 +30,7 @@ async function measure({ settings, only, python, peerScripts, threads }: BenchOp
 
   // Without "step" the peers would have nothing to be compared with, so either runs both.
   const step =
-    only.has("step") || withPeers ? await measureStep(sources, { settings, threads, python: withPeers ? python : undefined, log }) : undefined;
+    only.has("step") || withPeers ? await measureStep(sources, { settings, threads, python: withPeers ? python : undefined, contestants, log }) : undefined;
   const scripts: ScriptResult[] = [];
   if (withPeers && peerScripts !== undefined) {
     for await (const result of runPeerScripts(peerScripts, python)) {

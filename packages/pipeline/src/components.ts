@@ -24,7 +24,7 @@ export class Components {
    */
   async use<T>(component: Component, key: string, build: () => Graph, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const { memory = "low", device, runtime = "auto", precision = "fp32", library, threads, onProgress } = this.#options;
-    const inUnet = component === "generation-unet" || component === "reference-unet";
+    const inUnet = component.endsWith("-unet") || component === "generation-unet-shallow";
     const known = this.#open.get(component);
     if (known && known.key !== key) await this.#release(component);
     const session =

@@ -40,7 +40,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export type Component = "text-encoder" | "image-encoder" | "vae-encoder" | "reference-unet" | "generation-unet" | "vae-decoder";
+export type Component = "text-encoder" | "image-encoder" | "vae-encoder" | "reference-unet" | "generation-unet" | "generation-unet-shallow" | "vae-decoder";
 
 export type Stage = "text" | "product" | "reference" | "denoise" | "decode";
 
@@ -81,6 +81,17 @@ export interface GenerateOptions {
   readonly decodeTile?: number;
   /** What the reference U-Net attends to: the image encoder's tokens (default), or text states as published code does without an image encoder. */
   readonly referenceContext?: "image" | "text";
+  /**
+   * Guidance only at timesteps from `least` to `most` (of 0 to 1000); at the others a step costs half. Default: everywhere, as published.
+   */
+  readonly guidanceInterval?: readonly [least: number, most: number];
+  /**
+   * Computes the whole U-Net at every N-th step only; the steps between reuse its deep features and cost about a twelfth (DeepCache).
+   * 1 (default) to 10; 2 or 3 are usual.
+   */
+  readonly cacheInterval?: number;
+  /** `"all"` (default): attention sees the whole product picture. `"product"`: only the part below the mask, which is faster and not the same. */
+  readonly referenceTokens?: "all" | "product";
   readonly signal?: AbortSignal;
   readonly onStep?: (step: StepEvent) => void;
   /** Shows every intermediate tensor by name, for research and conformance tests. */
