@@ -29,7 +29,10 @@ export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
 export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weights/widen.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
-export type { ActivationRanges } from "./precision/ranges.js";
+// Precision
+export { float16Graph } from "./precision/float16.js";
+export { int8Graph, type Int8Options } from "./precision/int8.js";
+export { type ActivationRanges, gatherRanges, watchRanges } from "./precision/ranges.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
 export { randnTensor } from "./random/randn-tensor.js";

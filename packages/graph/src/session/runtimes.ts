@@ -46,6 +46,10 @@ export async function chooseRuntime(options: SessionOptions): Promise<RuntimeNam
     return "openvino";
   }
   if (runtime === "tfjs" && precision !== "fp32") throw new ArgumentError(`openSession: runtime "tfjs" computes in float32, got precision "${precision}"`);
+  if (precision === "int8") {
+    if (runtime === "openvino") throw new ArgumentError('openSession: precision "int8" is for runtime "onnxruntime", whose operators it is written in; got "openvino"');
+    return "onnxruntime";
+  }
   return runtime === "auto" ? fastest(options) : runtime;
 }
 
