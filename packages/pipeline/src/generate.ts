@@ -1,5 +1,5 @@
 import { denoise, type Schedule } from "@refadgen/core-unet";
-import type { Session, Tensor } from "@refadgen/graph";
+import { type ActivationRanges, gatherRanges, type Session, type Tensor, watchRanges } from "@refadgen/graph";
 import { type Image, resizeImage, type Size, tensorToImage } from "@refadgen/image";
 import type { Components } from "./components.js";
 import { EventQueue, stageClock } from "./events.js";
@@ -21,6 +21,8 @@ export interface Studio {
   readonly models: Models;
   readonly components: Components;
   readonly memory: ReferenceMemory;
+  /** Where set, the generation U-Net is computed in float32 and shows the ranges of its convolutions. */
+  readonly onRanges?: (ranges: (earlier: ActivationRanges) => ActivationRanges) => void;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function* generateEvents(
   schedule: Schedule,
   options: GenerateOptions,
 ): AsyncGenerator<GenerateEvent, GenerateResult> {
-  const { models, components } = studio;
+  const { models, components, onRanges } = studio;
   const { signal, onTensor: show = () => {} } = options;
   const place: Workplace = { models, components, show, signal };
   const size: Size = { width: request.width / 8, height: request.height / 8 };
@@ -74,10 +76,13 @@ export async function* generateEvents(
   const selection = request.referenceTokens === "product" ? productTokensOnly(mask, size) : undefined;
   const graphSize: GenerationSize = { batch, tokens, ...size, ...(selection && { referenceTokens: selection.count }) };
   const cached = request.cacheInterval > 1;
-  const graphOf = (part: "whole" | "recording" | "shallow") =>
-    generationGraph(models.unet.generation, generationConfig(models.unet.config), graphSize, { part });
+  const graphOf = (part: "whole" | "recording" | "shallow") => {
+    const graph = generationGraph(models.unet.generation, generationConfig(models.unet.config), graphSize, { part });
+    if (onRanges) watchRanges(graph);
+    return graph;
+  };
   const shallowGraph = cached ? graphOf("shallow") : undefined;
-  const key = `${batch} × ${size.height} × ${size.width}${selection ? `, reference ${selection.key}` : ""}${cached ? ", recording" : ""}`;
+  const key = `${batch} × ${size.height} × ${size.width}${selection ? `, reference ${selection.key}` : ""}${cached ? ", recording" : ""}${onRanges ? ", watched" : ""}`;
   const queue = new EventQueue<StepEvent>();
   const finished: Floats[] = [];
   const run = async (session: Session, shallow: Session | undefined) => {
@@ -106,6 +111,7 @@ export async function* generateEvents(
           parts,
           mask,
           onPrediction: (prediction) => show("prediction", prediction, { image }),
+          onOutputs: onRanges && ((outputs) => onRanges((earlier) => gatherRanges(outputs, earlier))),
         });
         let started = performance.now();
         const latents = noise.initial[image]!;
@@ -141,6 +147,7 @@ export async function* generateEvents(
         ? components.use("generation-unet-shallow", key, () => shallowGraph, (shallow) => run(session, shallow), signal)
         : run(session, undefined),
     signal,
+    { exact: onRanges !== undefined },
   );
   yield* queue.until(work);
   yield clock.end("denoise");

@@ -31,6 +31,8 @@ export interface GuidanceInput {
   readonly cacheInterval: number;
   /** Shown every prediction before guidance, `[2, 4, h, w]`, or `[1, 4, h, w]` where there is none. */
   readonly onPrediction: (prediction: Floats) => void;
+  /** Shown everything that the session gave. */
+  readonly onOutputs?: ((outputs: Readonly<Record<string, Tensor>>) => void) | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export function guidedDenoiser(input: GuidanceInput): Denoiser {
 }
 
 /** Runs one part; between whole steps it reuses the deep features of the last. */
-function partRunner({ states, reference, shallowReference }: GuidancePart, { session, shallow, mask, referenceScale, cacheInterval }: GuidanceInput) {
+function partRunner({ states, reference, shallowReference }: GuidancePart, { session, shallow, mask, referenceScale, cacheInterval, onOutputs }: GuidanceInput) {
   const batch = states.dims[0]!;
   const scale: Floats = { dtype: "float32", dims: [1], data: Float32Array.of(referenceScale) };
   let recorded: { readonly deep: Floats; readonly step: number } | undefined;
@@ -74,6 +76,7 @@ function partRunner({ states, reference, shallowReference }: GuidancePart, { ses
       return (await shallow.run({ ...shallowReference, ...feeds, deep: recorded.deep }, options)).prediction as Floats;
     }
     const outputs = await session.run({ ...reference, ...feeds }, options);
+    onOutputs?.(outputs);
     if (shallow) recorded = { deep: outputs.deep as Floats, step };
     return outputs.prediction as Floats;
   };

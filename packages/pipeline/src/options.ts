@@ -1,5 +1,5 @@
 import type { Extractor } from "@refadgen/extract";
-import type { ExecutionProvider, Precision, RuntimeName, Tensor } from "@refadgen/graph";
+import type { ActivationRanges, ExecutionProvider, Precision, RuntimeName, Tensor } from "@refadgen/graph";
 import type { Image, ImageInput } from "@refadgen/image";
 
 /** How a pipeline computes and what it keeps; every field has a default. */
@@ -13,6 +13,8 @@ export interface PipelineOptions {
    * `"bf16"`, `"int8"` and `"fp16"` cost digits and are never chosen unasked: see the README for what each costs.
    */
   readonly precision?: Precision;
+  /** For `"int8"`: what `calibrate` gave; without it convolutions stay float32 and only linear layers are in 8 bits. */
+  readonly ranges?: ActivationRanges;
   /** Folder of OpenVINO's libraries; default: `REFADGEN_OPENVINO`, the cache, the system. */
   readonly library?: string;
   /** Threads on the CPU; default: all processors. */

@@ -16,6 +16,7 @@ import { reshape, transpose } from "../ops/layout.js";
 import { linear, matMul } from "../ops/linear.js";
 import { groupNorm, layerNorm } from "../ops/normalization.js";
 import { SessionError } from "../session/error.js";
+import { chooseRuntime } from "../session/runtimes.js";
 import { openSession } from "../session/session.js";
 import type { Tensor } from "../tensor.js";
 import { formulaGaussian, formulaWeights } from "../weights/formula.js";
@@ -260,12 +261,13 @@ describe("the library", () => {
     expect(second[1]).toMatch(/start another process/);
   });
 
-  it("is chosen by runtime auto; a named folder that is wrong is not passed over", async () => {
-    const { graph, feeds } = network();
-    const session = await openSession(graph, { runtime: "auto", library });
-    expect(Object.keys(await session.run(feeds))).toContain("y");
-    await session.dispose();
-    expect(await failure(openSession(graph, { runtime: "auto", library: folder }))).toMatchObject({ code: "runtime-missing" });
+  it("is chosen by runtime auto for large networks; a named folder that is wrong is not passed over", async () => {
+    const graph = new Graph("large");
+    graph.output("y", linear(graph.input("x", "float32", [1, 16384]), Weights.from(formulaWeights("large")).get("weight", [8192, 16384])));
+    expect(await chooseRuntime(graph, { runtime: "auto", library })).toBe("openvino");
+    expect(await chooseRuntime(graph, { runtime: "auto", library, precision: "int8" })).toBe("onnxruntime");
+    expect(await chooseRuntime(network().graph, { runtime: "auto", library })).toBe("onnxruntime");
+    expect(await failure(chooseRuntime(graph, { runtime: "auto", library: folder }))).toMatchObject({ code: "runtime-missing" });
   });
 });
 

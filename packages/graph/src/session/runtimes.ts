@@ -1,5 +1,7 @@
 import { ArgumentError } from "@refadgen/errors";
 import type { Graph } from "../graph.js";
+import { liveParameters } from "../serialize.js";
+import { elementCount } from "../tensor.js";
 import { SessionError } from "./error.js";
 import { executionProviders, precisions, type RuntimeName, runtimeNames, type Session, type SessionOptions } from "./session.js";
 
@@ -29,7 +31,7 @@ export const openers: Readonly<Record<Exclude<RuntimeName, "onnxruntime">, Opene
  *
  * @throws ArgumentError for names that are not known and options that contradict each other
  */
-export async function chooseRuntime(options: SessionOptions): Promise<RuntimeName> {
+export async function chooseRuntime(graph: Graph, options: SessionOptions): Promise<RuntimeName> {
   const { runtime = "onnxruntime", precision = "fp32", provider = "cpu" } = options;
   expectOneOf("runtime", runtime, [...runtimeNames, "auto"]);
   expectOneOf("precision", precision, precisions);
@@ -50,11 +52,18 @@ export async function chooseRuntime(options: SessionOptions): Promise<RuntimeNam
     if (runtime === "openvino") throw new ArgumentError('openSession: precision "int8" is for runtime "onnxruntime", whose operators it is written in; got "openvino"');
     return "onnxruntime";
   }
-  return runtime === "auto" ? fastest(options) : runtime;
+  return runtime === "auto" ? fastest(graph, options) : runtime;
 }
 
-/** OpenVINO where it is installed. A folder that was named and cannot be used is an error, not a reason to do without. */
-async function fastest({ library }: SessionOptions): Promise<RuntimeName> {
+/** Weights in bytes below which OpenVINO takes longer to compile a graph than it saves in a few runs. */
+const smallest = 2 ** 28;
+
+/**
+ * OpenVINO where it is installed, for networks that are large enough. A folder that was named and cannot be used is an error, not a reason to
+ * do without.
+ */
+async function fastest(graph: Graph, { library }: SessionOptions): Promise<RuntimeName> {
+  if (liveParameters(graph).reduce((sum, { dims }) => sum + elementCount(dims) * 4, 0) < smallest) return "onnxruntime";
   const named = library !== undefined || Boolean(process.env.REFADGEN_OPENVINO);
   try {
     const { loadOpenVino } = await import("../openvino/api.js");

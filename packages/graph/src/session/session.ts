@@ -116,7 +116,7 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
 }
 
 async function openAny(graph: Graph, options: SessionOptions): Promise<Session> {
-  const runtime = await chooseRuntime(options);
+  const runtime = await chooseRuntime(graph, options);
   const converted = await inPrecision(graph, options);
   return runtime === "onnxruntime" ? open(converted, options) : openers[runtime](converted, options);
 }
