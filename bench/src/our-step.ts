@@ -28,7 +28,7 @@ export function stepGraph({ unet }: Models, { width, height }: BenchSettings): G
 export async function openStep(
   graph: Graph,
   { name, threads, ...options }: StepKind & { readonly threads: number },
-): Promise<Contestant & { readonly figures: SessionFigures }> {
+): Promise<Contestant & { readonly figures: SessionFigures; readonly prediction: () => Promise<Float32Array> }> {
   const session = await openSession(graph, { ...options, threads });
   const feeds: Record<string, Feeds[string]> = {};
   for (const { name, dims } of graph.inputs) {
@@ -42,5 +42,6 @@ export async function openStep(
     return (performance.now() - started) / 1000;
   };
   await step();
-  return { name, step, dispose: () => session.dispose(), figures: session.figures };
+  const prediction = async () => (await session.run(feeds)).prediction!.data as Float32Array;
+  return { name, step, prediction, dispose: () => session.dispose(), figures: session.figures };
 }

@@ -58,7 +58,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function readOptions(argv: readonly string[]): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean; session?: PartOptions["session"] }> {
+async function readOptions(
+  argv: readonly string[],
+): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean; session?: PartOptions["session"] }> {
   const { fixtures, only, full, help, runtime, precision, backend } = parse(argv);
   if (help) return "help";
   if (fixtures === undefined) throw new UsageError("expected --fixtures DIR, got none");
@@ -82,7 +84,15 @@ function named<T extends string>(option: string, value: string, allowed: readonl
   return found;
 }
 
-function parse(argv: readonly string[]): { fixtures?: string; only?: string[]; full?: boolean; help?: boolean; runtime?: string; precision?: string; backend?: string } {
+function parse(argv: readonly string[]): {
+  fixtures?: string;
+  only?: string[];
+  full?: boolean;
+  help?: boolean;
+  runtime?: string;
+  precision?: string;
+  backend?: string;
+} {
   const options = {
     fixtures: { type: "string" },
     only: { type: "string", multiple: true },

@@ -96,7 +96,10 @@ async function resamplerTokens(recording: Recording<Settings>, folder: string, o
 }
 
 /** What the vision tower sees is the drawn image, then zeros. */
-async function visionStates({ settings }: Recording<Settings>, options: Session): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
+async function visionStates(
+  { settings }: Recording<Settings>,
+  options: Session,
+): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
   const image = drawn(settings, Object.keys(settings.inputs)[0]!);
   const data = new Float32Array(image.data.length * 2);
   data.set(image.data);

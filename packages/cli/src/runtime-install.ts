@@ -13,7 +13,10 @@ export function addRuntimeCommands(program: Command, signal: AbortSignal): void 
     .argument("<name>", "openvino")
     .argument("[wheel]", "a wheel file of openvino (default: the pinned version, fetched with pip download)")
     .addOption(new Option("--sha256 <hex>", "what the wheel's digest must be (default: the pinned version's)"))
-    .addHelpText("after", "\nExample:\n  refadgen runtime install openvino\n  refadgen generate … --runtime openvino\n\nIt is called through the package koffi: npm install koffi")
+    .addHelpText(
+      "after",
+      "\nExample:\n  refadgen runtime install openvino\n  refadgen generate … --runtime openvino\n\nIt is called through the package koffi: npm install koffi",
+    )
     .action(async (name: string, wheel: string | undefined, { sha256 }: { readonly sha256?: string }) => {
       if (name !== "openvino") runtime.error(`error: expected openvino, got "${name}"; the other runtimes are npm packages`);
       const folder = await installOpenVino({

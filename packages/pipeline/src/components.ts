@@ -70,6 +70,7 @@ export class Components {
 
 /** The reference U-Net runs once for an image, so 8 bits would save little there, and everything sees what it gives. */
 function precisionOf(component: Component, { precision = "fp32" }: PipelineOptions): Precision {
-  const inUnet = component === "generation-unet" || component === "generation-unet-shallow" || (component === "reference-unet" && precision !== "int8");
+  const inUnet =
+    component === "generation-unet" || component === "generation-unet-shallow" || (component === "reference-unet" && precision !== "int8");
   return inUnet ? precision : "fp32";
 }

@@ -97,7 +97,8 @@ export async function* generateEvents(
               return [name, selection ? selection.pick(mine) : mine] as const;
             }),
           );
-          const outer = shallowGraph && Object.fromEntries(shallowGraph.inputs.flatMap(({ name }) => (seen[name] ? [[name, seen[name]] as const] : [])));
+          const outer =
+            shallowGraph && Object.fromEntries(shallowGraph.inputs.flatMap(({ name }) => (seen[name] ? [[name, seen[name]] as const] : [])));
           parts.push({
             states: own,
             ...(shallow && outer && { shallowReference: await holdAll(shallow, outer, { copy: true }) }),
@@ -144,7 +145,13 @@ export async function* generateEvents(
     () => graphOf(cached ? "recording" : "whole"),
     (session) =>
       shallowGraph
-        ? components.use("generation-unet-shallow", key, () => shallowGraph, (shallow) => run(session, shallow), signal)
+        ? components.use(
+            "generation-unet-shallow",
+            key,
+            () => shallowGraph,
+            (shallow) => run(session, shallow),
+            signal,
+          )
         : run(session, undefined),
     signal,
     { exact: onRanges !== undefined },

@@ -56,7 +56,10 @@ export function guidedDenoiser(input: GuidanceInput): Denoiser {
 }
 
 /** Runs one part; between whole steps it reuses the deep features of the last. */
-function partRunner({ states, reference, shallowReference }: GuidancePart, { session, shallow, mask, referenceScale, cacheInterval, onOutputs }: GuidanceInput) {
+function partRunner(
+  { states, reference, shallowReference }: GuidancePart,
+  { session, shallow, mask, referenceScale, cacheInterval, onOutputs }: GuidanceInput,
+) {
   const batch = states.dims[0]!;
   const scale: Floats = { dtype: "float32", dims: [1], data: Float32Array.of(referenceScale) };
   let recorded: { readonly deep: Floats; readonly step: number } | undefined;

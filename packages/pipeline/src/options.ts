@@ -42,7 +42,14 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export type Component = "text-encoder" | "image-encoder" | "vae-encoder" | "reference-unet" | "generation-unet" | "generation-unet-shallow" | "vae-decoder";
+export type Component =
+  | "text-encoder"
+  | "image-encoder"
+  | "vae-encoder"
+  | "reference-unet"
+  | "generation-unet"
+  | "generation-unet-shallow"
+  | "vae-decoder";
 
 export type Stage = "text" | "product" | "reference" | "denoise" | "decode";
 

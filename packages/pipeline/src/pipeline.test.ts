@@ -99,7 +99,13 @@ describe("savings", () => {
   it("step caching reuses deep features: the first step is the exact one, the next is near it", async () => {
     const first = async (options: Partial<GenerateOptions>) => {
       const predictions: Float32Array[] = [];
-      await pipeline.generate({ ...block(), ...call, steps: 20, ...options, onTensor: (name, { data }) => name === "prediction" && predictions.push(data as Float32Array) });
+      await pipeline.generate({
+        ...block(),
+        ...call,
+        steps: 20,
+        ...options,
+        onTensor: (name, { data }) => name === "prediction" && predictions.push(data as Float32Array),
+      });
       return predictions;
     };
     const [exact, cached] = [await first({}), await first({ cacheInterval: 2 })];

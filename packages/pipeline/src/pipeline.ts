@@ -83,7 +83,10 @@ export class RefAdGenPipeline {
    */
   async calibrate(options: Omit<GenerateOptions, "cacheInterval">): Promise<ActivationRanges> {
     let ranges: ActivationRanges = {};
-    const watched = { ...this.#studio, onRanges: (gather: (earlier: ActivationRanges) => ActivationRanges) => void (ranges = gather(ranges)) };
+    const onRanges = (gather: (earlier: ActivationRanges) => ActivationRanges) => {
+      ranges = gather(ranges);
+    };
+    const watched = { ...this.#studio, onRanges };
     const events = this.#events(watched, { ...options, cacheInterval: 1 });
     while (!(await events.next()).done);
     return ranges;

@@ -58,7 +58,10 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
     throw new ArgumentError(`generate: expected decodeTile to be a multiple of 8 of at least 128, got ${decodeTile}`);
   }
   const { guidanceInterval: interval } = options;
-  if (interval !== undefined && !(Array.isArray(interval) && interval.length === 2 && 0 <= interval[0] && interval[0] <= interval[1] && interval[1] <= 1000))
+  if (
+    interval !== undefined &&
+    !(Array.isArray(interval) && interval.length === 2 && 0 <= interval[0] && interval[0] <= interval[1] && interval[1] <= 1000)
+  )
     throw new ArgumentError(`generate: expected guidanceInterval [least, most] of timesteps from 0 to 1000, got ${JSON.stringify(interval)}`);
   return {
     guidanceInterval: interval,

@@ -217,7 +217,9 @@ async function importKoffi(): Promise<Koffi> {
     const koffi = await import("koffi");
     return "default" in koffi ? (koffi.default as unknown as Koffi) : koffi;
   } catch (cause) {
-    throw new SessionError("runtime-missing", "OpenVINO is called through the package koffi, which is not installed; run: npm install koffi", { cause });
+    throw new SessionError("runtime-missing", "OpenVINO is called through the package koffi, which is not installed; run: npm install koffi", {
+      cause,
+    });
   }
 }
 

@@ -74,7 +74,8 @@ function propertiesOf({ precision, threads }: CompileOptions): Record<string, st
 function expectPrecision(api: OpenVinoApi, compiled: Handle, precision: "fp32" | "bf16"): void {
   const actual = api.compiledProperty(compiled, "INFERENCE_PRECISION_HINT").trim();
   const wanted = precision === "bf16" ? "bf16" : "f32";
-  if (actual !== wanted) throw new SessionError("precision-unavailable", `precision "${precision}": OpenVINO would compute in ${actual} on this processor`);
+  if (actual !== wanted)
+    throw new SessionError("precision-unavailable", `precision "${precision}": OpenVINO would compute in ${actual} on this processor`);
 }
 
 interface Workplace {
@@ -97,7 +98,10 @@ async function makeWorkplace(prepared: PreparedModel): Promise<Workplace> {
       await linkInto(path, join(folder, name));
     }
     const model = join(folder, "model.onnx");
-    await writeFile(model, prepared.modelWith((path) => names.get(path)!));
+    await writeFile(
+      model,
+      prepared.modelWith((path) => names.get(path)!),
+    );
     return { model, remove };
   } catch (error) {
     await remove();

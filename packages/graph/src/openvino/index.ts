@@ -1,4 +1,4 @@
 export { loadOpenVino, type OpenVinoApi } from "./api.js";
-export { findOpenVino, installed, openVinoShelf, type OpenVinoLibrary } from "./library.js";
 export { type InstallOptions, installOpenVino, openVinoVersion } from "./install.js";
-export { openOpenVinoSession, type OpenVinoSessionOptions } from "./session.js";
+export { findOpenVino, installed, type OpenVinoLibrary, openVinoShelf } from "./library.js";
+export { type OpenVinoSessionOptions, openOpenVinoSession } from "./session.js";

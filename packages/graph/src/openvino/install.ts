@@ -63,7 +63,8 @@ export async function installOpenVino(options: InstallOptions = {}): Promise<str
     );
   }
   const expected = (options.sha256 ?? pinned!.sha256).toLowerCase();
-  if (!/^[0-9a-f]{64}$/.test(expected)) throw new SessionError("runtime-unusable", `installOpenVino: expected a sha256 of 64 hexadecimal digits, got "${expected}"`);
+  if (!/^[0-9a-f]{64}$/.test(expected))
+    throw new SessionError("runtime-unusable", `installOpenVino: expected a sha256 of 64 hexadecimal digits, got "${expected}"`);
   const shelf = openVinoShelf();
   if (options.wheel === undefined && options.sha256 === undefined) {
     const there = (await installed()).find((folder) => basename(folder) === `${openVinoVersion}-${machine}`);
@@ -82,15 +83,14 @@ export async function installOpenVino(options: InstallOptions = {}): Promise<str
   }
 }
 
-async function download(folder: string, { platform: tag }: Wheel, onProgress: (message: string) => void, signal: AbortSignal | undefined): Promise<string> {
+async function download(
+  folder: string,
+  { platform: tag }: Wheel,
+  onProgress: (message: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const args = ["download", "--no-deps", "--only-binary=:all:", "--implementation", "cp", "--python-version", "3.11", "--abi", "cp311"];
-  const commands = [
-    ["python3", "-m", "pip"],
-    ["python", "-m", "pip"],
-    ["py", "-m", "pip"],
-    ["pip3"],
-    ["pip"],
-  ] as const;
+  const commands = [["python3", "-m", "pip"], ["python", "-m", "pip"], ["py", "-m", "pip"], ["pip3"], ["pip"]] as const;
   const failures: string[] = [];
   for (const [command, ...before] of commands) {
     onProgress(`fetching openvino ${openVinoVersion} with ${[command, ...before].join(" ")} download`);
@@ -112,7 +112,11 @@ async function download(folder: string, { platform: tag }: Wheel, onProgress: (m
   );
 }
 
-async function expectDigest(wheel: string, expected: string, { pinned, signal }: { readonly pinned: boolean; readonly signal: AbortSignal | undefined }): Promise<void> {
+async function expectDigest(
+  wheel: string,
+  expected: string,
+  { pinned, signal }: { readonly pinned: boolean; readonly signal: AbortSignal | undefined },
+): Promise<void> {
   const info = await stat(wheel).catch(() => undefined);
   if (!info?.isFile()) throw new SessionError("runtime-unusable", `installOpenVino: expected a wheel file, nothing of the kind is at ${wheel}`);
   const hash = createHash("sha256");

@@ -65,7 +65,8 @@ export async function installed(): Promise<string[]> {
 
 function systemPlaces(): { readonly place: string; readonly found: string }[] {
   const archive = process.env.INTEL_OPENVINO_DIR;
-  const places = platform() === "linux" ? ["/opt/intel/openvino", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/local/lib"] : [];
+  const places =
+    platform() === "linux" ? ["/opt/intel/openvino", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/local/lib"] : [];
   const brew = platform() === "darwin" ? ["/opt/homebrew/lib", "/usr/local/lib"] : [];
   return [
     ...(archive ? [{ place: archive, found: "INTEL_OPENVINO_DIR" }] : []),
@@ -79,7 +80,13 @@ async function libraryIn(place: string, found: string): Promise<OpenVinoLibrary 
   const top = info.isDirectory() ? place : dirname(place);
   const machine = arch() === "arm64" ? "aarch64" : "intel64";
   // As given, inside a Python package, inside an archive of OpenVINO.
-  for (const folder of [top, join(top, "libs"), join(top, "openvino", "libs"), join(top, "runtime", "lib", machine), join(top, "runtime", "bin", machine, "Release")]) {
+  for (const folder of [
+    top,
+    join(top, "libs"),
+    join(top, "openvino", "libs"),
+    join(top, "runtime", "lib", machine),
+    join(top, "runtime", "bin", machine, "Release"),
+  ]) {
     const library = await libraryAt(folder, found);
     if (library) return library;
   }

@@ -99,7 +99,10 @@ describe("a session", () => {
     const data = Float32Array.from({ length: 2 * 192 * 256 }, (_, index) => (index % 97 === 0 ? 0.3 : 1.1));
     const graph = new Graph("norm");
     const weights = Weights.from(formulaWeights("norm"));
-    graph.output("y", groupNorm(graph.input("x", "float32", dims), weights.get("weight", [2]), weights.get("bias", [2]), { groups: 1, epsilon: 1e-6 }));
+    graph.output(
+      "y",
+      groupNorm(graph.input("x", "float32", dims), weights.get("weight", [2]), weights.get("bias", [2]), { groups: 1, epsilon: 1e-6 }),
+    );
     const session = await openOpenVinoSession(graph, { library });
     const { y } = await session.run({ x: { dtype: "float32", dims, data } });
     await session.dispose();

@@ -33,7 +33,8 @@ export interface OpenVinoSessionOptions {
  */
 export async function openOpenVinoSession(graph: Graph, options: OpenVinoSessionOptions = {}): Promise<Session> {
   const { precision = "fp32", threads = availableParallelism(), library, keepCompiled = false, signal } = options;
-  if (precision !== "fp32" && precision !== "bf16") throw new ArgumentError(`openOpenVinoSession: expected precision fp32 | bf16, got "${precision}"`);
+  if (precision !== "fp32" && precision !== "bf16")
+    throw new ArgumentError(`openOpenVinoSession: expected precision fp32 | bf16, got "${precision}"`);
   if (!Number.isInteger(threads) || threads < 1) throw new ArgumentError(`openOpenVinoSession: expected threads of at least 1, got ${threads}`);
   signal?.throwIfAborted();
   const started = performance.now();
@@ -171,7 +172,14 @@ function runningSession(
       return kept;
     },
     get figures() {
-      return { ...opened, optimization: kept ? "kept" : "mapped", runs, runSeconds, lastRunSeconds, residentBytes: process.memoryUsage.rss() } as const;
+      return {
+        ...opened,
+        optimization: kept ? "kept" : "mapped",
+        runs,
+        runSeconds,
+        lastRunSeconds,
+        residentBytes: process.memoryUsage.rss(),
+      } as const;
     },
     dispose() {
       ending ??= last.then(async () => {

@@ -73,7 +73,11 @@ export async function quantizeWeights(
   await mkdir(shelf, { recursive: true });
   await removeLeftovers(shelf);
   const { bavail, bsize } = await statfs(shelf);
-  if (bavail * bsize < total) throw new WeightsError("disk-full", `int8: ${path} needs ${total} bytes, the disk has ${bavail * bsize} free; REFADGEN_CACHE may name a folder elsewhere`);
+  if (bavail * bsize < total)
+    throw new WeightsError(
+      "disk-full",
+      `int8: ${path} needs ${total} bytes, the disk has ${bavail * bsize} free; REFADGEN_CACHE may name a folder elsewhere`,
+    );
   await writeAtomically(path, async (handle) => {
     await handle.truncate(total);
     for (const [index, { parameter, transposed }] of requests.entries()) {
@@ -97,7 +101,11 @@ async function valuesOf({ name, stored, start, dims }: Parameter): Promise<Float
 }
 
 /** Row by row of `[K, …]`, giving the event loop its turn. */
-async function quantize(values: Float32Array, channels: number, transposed: boolean): Promise<{ readonly bytes: Int8Array; readonly scales: Float32Array }> {
+async function quantize(
+  values: Float32Array,
+  channels: number,
+  transposed: boolean,
+): Promise<{ readonly bytes: Int8Array; readonly scales: Float32Array }> {
   const width = values.length / channels;
   const bytes = new Int8Array(values.length);
   const scales = new Float32Array(channels);

@@ -1,7 +1,7 @@
 import { type Constant, Graph, type Node, type Value } from "../graph.js";
 import { elementCount } from "../tensor.js";
-import { type QuantizedWeight, quantizeWeights } from "./int8-weights.js";
 import { isFloat, widenToFloat32 } from "../weights/widen.js";
+import { type QuantizedWeight, quantizeWeights } from "./int8-weights.js";
 import { type ActivationRanges, isConvolution } from "./ranges.js";
 
 export interface Int8Options {
@@ -34,7 +34,10 @@ export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false,
     if (!weight || starts.has(node.inputs[0]!) || ends.has(node.outputs[0]!) || keep(node)) return false;
     if (node.op === "Gemm") return node.attributes.transB === 1n && (graph.values.get(node.inputs[0]!)?.dims[0] ?? 0) >= fewestRows;
     return (
-      isConvolution(node) && producers.get(node.inputs[0]!)?.op !== "Concat" && ranges[node.inputs[0]!] !== undefined && ranges[node.outputs[0]!] !== undefined
+      isConvolution(node) &&
+      producers.get(node.inputs[0]!)?.op !== "Concat" &&
+      ranges[node.inputs[0]!] !== undefined &&
+      ranges[node.outputs[0]!] !== undefined
     );
   });
   const requests = chosen.map((node) => ({ parameter: weightOf(node)!, transposed: node.op === "Gemm" }));
@@ -52,7 +55,9 @@ export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false,
   return rewritten(graph, (node, out) => {
     const weight = table.get(node);
     if (!weight) return undefined;
-    return isConvolution(node) ? convolution(node, weight, out, { ranges, bias: biases.get(node), scales: scales.get(node)! }) : linear(node, weight, out);
+    return isConvolution(node)
+      ? convolution(node, weight, out, { ranges, bias: biases.get(node), scales: scales.get(node)! })
+      : linear(node, weight, out);
   });
 }
 
@@ -65,9 +70,14 @@ interface Builder {
 function linear(node: Node, { quantized, scale }: QuantizedWeight, { graph, value }: Builder): Value {
   const x = value(node.inputs[0]!);
   const bias = node.inputs[2] ? value(node.inputs[2]) : undefined;
-  const [out] = graph.add("DynamicQuantizeMatMul", [x, quantized, scale, undefined, bias], [{ dtype: "float32", dims: [x.dims[0]!, scale.dims[0]!] }], {
-    domain: "com.microsoft",
-  });
+  const [out] = graph.add(
+    "DynamicQuantizeMatMul",
+    [x, quantized, scale, undefined, bias],
+    [{ dtype: "float32", dims: [x.dims[0]!, scale.dims[0]!] }],
+    {
+      domain: "com.microsoft",
+    },
+  );
   return out!;
 }
 
@@ -85,12 +95,19 @@ function convolution(
     const steps = scales.map((one) => one * seen.scale);
     const whole = Int32Array.from(bias, (one, channel) => Math.round(one / steps[channel]!));
     const dims = [bias.length];
-    const [wide] = graph.add("DequantizeLinear", [graph.constant("int32", dims, whole), graph.constant("float32", dims, steps)], [{ dtype: "float32", dims }], {
-      attributes: { axis: 0n },
-    });
+    const [wide] = graph.add(
+      "DequantizeLinear",
+      [graph.constant("int32", dims, whole), graph.constant("float32", dims, steps)],
+      [{ dtype: "float32", dims }],
+      {
+        attributes: { axis: 0n },
+      },
+    );
     inputs.push(wide!);
   }
-  const [out] = graph.add("Conv", inputs, [{ dtype: "float32", dims: node.outputs.map((name) => value(name).dims)[0]! }], { attributes: node.attributes });
+  const [out] = graph.add("Conv", inputs, [{ dtype: "float32", dims: node.outputs.map((name) => value(name).dims)[0]! }], {
+    attributes: node.attributes,
+  });
   return throughBytes(graph, out!, levels(ranges[node.outputs[0]!]!));
 }
 

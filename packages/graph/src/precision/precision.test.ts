@@ -41,7 +41,11 @@ function network(): Graph {
   const normed = silu(groupNorm(first, weights.get("norm.weight", [32]), weights.get("norm.bias", [32]), { groups: 4, epsilon: 1e-5 }));
   const middle = conv(normed, "middle", 32, 32);
   const skip = conv(concat([middle, first], 1), "skip", 64, 16);
-  const tokens = linear(transpose(reshape(add(skip, reshape(few, [2, 16, 1, 1])), [2, 16, 120]), [0, 2, 1]), weights.get("many.weight", [16, 16]), weights.get("many.bias", [16]));
+  const tokens = linear(
+    transpose(reshape(add(skip, reshape(few, [2, 16, 1, 1])), [2, 16, 120]), [0, 2, 1]),
+    weights.get("many.weight", [16, 16]),
+    weights.get("many.bias", [16]),
+  );
   const map = resizeNearest(reshape(transpose(tokens, [0, 2, 1]), dims), { height: 24, width: 20 });
   graph.output("y", conv(map, "last", 16, 4));
   return graph;
@@ -93,7 +97,10 @@ it("watching leaves the result as it is and gives the range of every convolution
   expect(ranges.x).toEqual([Math.min(...x.data), Math.max(...x.data)]);
   expect(Object.keys(ranges)).toHaveLength(8);
   expect(gatherRanges({}, ranges)).toEqual(ranges);
-  const wider = gatherRanges({ "least of x": { ...x, dims: [], data: Float32Array.of(-99) }, "most of x": { ...x, dims: [], data: Float32Array.of(0) } }, ranges);
+  const wider = gatherRanges(
+    { "least of x": { ...x, dims: [], data: Float32Array.of(-99) }, "most of x": { ...x, dims: [], data: Float32Array.of(0) } },
+    ranges,
+  );
   expect(wider.x).toEqual([-99, ranges.x![1]]);
 });
 
@@ -110,7 +117,10 @@ it("int8 converts layers of many rows and calibrated convolutions, leaves the de
   expect(all.filter((op) => op === "QuantizeLinear")).toHaveLength(2); // into and out of the middle one
   expect(ops(await int8Graph(network(), { ranges, keep: () => true }))).toEqual(ops(network()));
   for (const optimization of ["mapped", "kept"] as const) {
-    const [some, most] = [await run(network(), { precision: "int8", optimization }), await run(network(), { precision: "int8", ranges, optimization })];
+    const [some, most] = [
+      await run(network(), { precision: "int8", optimization }),
+      await run(network(), { precision: "int8", ranges, optimization }),
+    ];
     expect(relative(some.y!, expected)).toBeLessThan(0.02);
     expect(relative(some.y!, expected)).toBeGreaterThan(1e-4);
     expect(relative(most.y!, expected)).toBeLessThan(0.03);

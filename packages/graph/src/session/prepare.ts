@@ -58,7 +58,8 @@ export async function prepareModel(
     return serialize(graph, { place: renamed, root: "" });
   };
   const files = [...new Set(stored.map((tensor) => rangeOf(tensor).path))];
-  const bytes = (tensors: readonly StoredTensor[]) => tensors.reduce((sum, { dtype, dims }) => sum + elementCount(dims) * (dtype === "int8" ? 1 : 4), 0);
+  const bytes = (tensors: readonly StoredTensor[]) =>
+    tensors.reduce((sum, { dtype, dims }) => sum + elementCount(dims) * (dtype === "int8" ? 1 : 4), 0);
   const digest = async () => {
     const hash = createHash("sha256").update(model);
     for (const key of new Set(await Promise.all(stored.map((tensor) => tensor.contentKey())))) hash.update(`\n${key}`);

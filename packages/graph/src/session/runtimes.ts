@@ -37,19 +37,24 @@ export async function chooseRuntime(graph: Graph, options: SessionOptions): Prom
   expectOneOf("precision", precision, precisions);
   expectOneOf("provider", provider, executionProviders);
   if (provider !== "cpu") {
-    if (runtime !== "auto" && runtime !== "onnxruntime") throw new ArgumentError(`openSession: the provider "${provider}" is ONNX Runtime's, not of runtime "${runtime}"`);
+    if (runtime !== "auto" && runtime !== "onnxruntime")
+      throw new ArgumentError(`openSession: the provider "${provider}" is ONNX Runtime's, not of runtime "${runtime}"`);
     if (precision === "bf16") throw new ArgumentError(`openSession: precision "bf16" is for the CPU; on "${provider}" use "fp16"`);
     if (precision === "int8") throw new ArgumentError(`openSession: precision "int8" is for the CPU; on "${provider}" use "fp16"`);
     return "onnxruntime";
   }
-  if (precision === "fp16") throw new ArgumentError('openSession: precision "fp16" saves nothing on the CPU, which computes it in float32; use "bf16" or "int8"');
+  if (precision === "fp16")
+    throw new ArgumentError('openSession: precision "fp16" saves nothing on the CPU, which computes it in float32; use "bf16" or "int8"');
   if (precision === "bf16") {
-    if (runtime === "onnxruntime" || runtime === "tfjs") throw new ArgumentError(`openSession: precision "bf16" needs runtime "openvino", got "${runtime}"`);
+    if (runtime === "onnxruntime" || runtime === "tfjs")
+      throw new ArgumentError(`openSession: precision "bf16" needs runtime "openvino", got "${runtime}"`);
     return "openvino";
   }
-  if (runtime === "tfjs" && precision !== "fp32") throw new ArgumentError(`openSession: runtime "tfjs" computes in float32, got precision "${precision}"`);
+  if (runtime === "tfjs" && precision !== "fp32")
+    throw new ArgumentError(`openSession: runtime "tfjs" computes in float32, got precision "${precision}"`);
   if (precision === "int8") {
-    if (runtime === "openvino") throw new ArgumentError('openSession: precision "int8" is for runtime "onnxruntime", whose operators it is written in; got "openvino"');
+    if (runtime === "openvino")
+      throw new ArgumentError('openSession: precision "int8" is for runtime "onnxruntime", whose operators it is written in; got "openvino"');
     return "onnxruntime";
   }
   return runtime === "auto" ? fastest(graph, options) : runtime;
