@@ -7,6 +7,7 @@ import { convertCommand } from "./commands/convert.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
+import { runtimeCommand } from "./commands/runtime.js";
 import { exitCode, exitCodeOf } from "./exit-code.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
@@ -17,6 +18,7 @@ const subcommands: readonly ((program: Command, context: CommandContext) => void
   inspectCommand,
   convertCommand,
   doctorCommand,
+  runtimeCommand,
   cacheCommand,
   completionCommand,
 ];

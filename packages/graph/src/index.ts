@@ -31,6 +31,10 @@ export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weig
 export type { StorageDType } from "./weights/narrow.js";
 export { writeSafetensors, type WriteSafetensorsOptions } from "./weights/write-safetensors.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
+// Precision
+export { float16Graph } from "./precision/float16.js";
+export { int8Graph, type Int8Options } from "./precision/int8.js";
+export { type ActivationRanges, gatherRanges, watchRanges } from "./precision/ranges.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
 export { randnTensor } from "./random/randn-tensor.js";
@@ -42,6 +46,10 @@ export {
   type Feeds,
   type HeldTensor,
   openSession,
+  type Precision,
+  precisions,
+  type RuntimeName,
+  runtimeNames,
   type Session,
   type SessionFigures,
   type SessionOptions,

@@ -1,4 +1,5 @@
 import { createSchedule, samplerConfig } from "@refadgen/core-unet";
+import type { ActivationRanges } from "@refadgen/graph";
 import { Components } from "./components.js";
 import { generateEvents, type Studio } from "./generate.js";
 import { openModels } from "./models.js";
@@ -47,8 +48,12 @@ export class RefAdGenPipeline {
   }
 
   /** The same as a stream of stages, steps with previews, and images; leaving the loop early stops the work. Calls wait for each other. */
-  async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { models } = this.#studio;
+  stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+    return this.#events(this.#studio, options);
+  }
+
+  async *#events(studio: Studio, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { models } = studio;
     const request = checkRequest(options, { hasImageEncoder: models.vision !== undefined });
     const config = samplerConfig({ name: request.sampler, published: models.scheduler });
     const schedule = createSchedule({ config, steps: request.steps });
@@ -63,11 +68,28 @@ export class RefAdGenPipeline {
     try {
       await before;
       signal.throwIfAborted();
-      return yield* generateEvents(this.#studio, request, schedule, { ...options, signal });
+      return yield* generateEvents(studio, request, schedule, { ...options, signal });
     } finally {
       left.abort();
       leave();
     }
+  }
+
+  /**
+   * Finds what the generation U-Net's convolutions see, for `precision: "int8"`: makes one image in float32 and notes the ranges at each of its
+   * steps, so a few steps (4 to 8) spread over the timesteps are enough. Pass the result as `ranges` to `fromPretrained`; it can be kept as JSON.
+   *
+   * @throws as `generate`
+   */
+  async calibrate(options: Omit<GenerateOptions, "cacheInterval">): Promise<ActivationRanges> {
+    let ranges: ActivationRanges = {};
+    const onRanges = (gather: (earlier: ActivationRanges) => ActivationRanges) => {
+      ranges = gather(ranges);
+    };
+    const watched = { ...this.#studio, onRanges };
+    const events = this.#events(watched, { ...options, cacheInterval: 1 });
+    while (!(await events.next()).done);
+    return ranges;
   }
 
   /** Releases every network that is still loaded. */

@@ -25,6 +25,8 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
   readonly out: string;
   readonly memory?: "low" | "keep";
   readonly device?: NonNullable<PipelineOptions["device"]>;
+  readonly runtime?: NonNullable<PipelineOptions["runtime"]>;
+  readonly precision?: NonNullable<PipelineOptions["precision"]>;
   readonly threads?: number;
   /** A file; `true`: `preview.png` in `out`. */
   readonly preview?: string | true;
@@ -45,6 +47,8 @@ export async function generate(settings: GenerateSettings, signal: AbortSignal):
   const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
     memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),
     ...(settings.device && { device: settings.device }),
+    ...(settings.runtime && { runtime: settings.runtime }),
+    ...(settings.precision && { precision: settings.precision }),
     ...(settings.threads && { threads: settings.threads }),
     onProgress: reporter.loading,
     signal,
@@ -100,7 +104,12 @@ async function runJob(
 
 /** The settings of an image, as they are kept beside it. */
 function recordOf(settings: GenerateSettings, options: GenerateOptions): string {
-  return JSON.stringify({ ...options, ...sources(settings) }, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2);
+  const { precision } = settings;
+  return JSON.stringify(
+    { ...options, ...sources(settings), ...(precision !== undefined && precision !== "fp32" && { precision }) },
+    (_, value: unknown) => (typeof value === "bigint" ? String(value) : value),
+    2,
+  );
 }
 
 /** Throws when images of the same prompt and seed are in the folder that other settings made: a call that goes on must be the same call. */

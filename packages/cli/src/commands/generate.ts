@@ -34,6 +34,8 @@ export function generateCommand(program: Command, { signal }: CommandContext): v
     .option("--decode-tile <px>", "decode large images in tiles of this size", wholeNumber)
     .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
     .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
+    .addOption(new Option("--runtime <name>", "what computes (default: the fastest exact one)").choices(["auto", "onnxruntime", "openvino", "tfjs"]))
+    .addOption(new Option("--precision <p>", "of the U-Nets (default: fp32, exact)").choices(["fp32", "bf16", "int8", "fp16"]))
     .option("--threads <n>", "processors to use (default: all)", wholeNumber)
     .option("--preview [file]", "also write a rough picture at every step (default file: OUT/preview.png)")
     .option("--contact-sheet <file>", "at the end, all images of this call side by side, as PNG")

@@ -17,7 +17,7 @@ export interface Finding {
 }
 
 /** Looked at one after another, as some load libraries. */
-export const checks: readonly (() => Promise<Finding[]>)[] = [node, processor, memory, cacheSpace, pictures, providers, tensorflow, hub];
+export const checks: readonly (() => Promise<Finding[]>)[] = [node, processor, memory, cacheSpace, pictures, providers, openvino, tensorflow, hub];
 
 async function node(): Promise<Finding[]> {
   const [major, minor] = process.versions.node.split(".").map(Number) as [number, number];
@@ -158,6 +158,16 @@ async function providers(): Promise<Finding[]> {
     }
   }
   return findings;
+}
+
+async function openvino(): Promise<Finding[]> {
+  try {
+    const { loadOpenVino } = await import("@refadgen/graph/openvino");
+    const { version } = await loadOpenVino();
+    return [{ name: "OpenVINO", status: "ok", detail: version }];
+  } catch (error) {
+    return [{ name: "OpenVINO", status: "info", detail: "not here (optional)", next: `${reason(error).split("\n")[0]!.slice(0, 160)}` }];
+  }
 }
 
 async function tensorflow(): Promise<Finding[]> {

@@ -27,7 +27,9 @@ export function groupNorm(
   const perGroup = x.dims.slice(1).reduce((product, size) => product * size, 1) / groups;
   const row = rowLength(perGroup);
   const grouped = reshape(x, [batch, groups, perGroup / row, row]);
-  const mean = reduce("ReduceMean", reduce("ReduceMean", grouped, 3), 2); // [B, G, 1, 1]
+  // The reshape between both levels is what keeps OpenVINO from merging them into one long sum.
+  const rowMeans = reshape(reduce("ReduceMean", grouped, 3), [batch, groups, perGroup / row]);
+  const mean = reshape(reduce("ReduceMean", rowMeans, 2), [batch, groups, 1, 1]);
   const centred = subtract(grouped, mean);
   const squares = reduce("ReduceMean", reduce("ReduceSumSquare", centred, 3), 2);
   const deviation = sqrt(add(multiply(squares, 1 / row), epsilon));
