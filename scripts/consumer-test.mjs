@@ -1,7 +1,7 @@
 /**
  * What a user of the published packages meets: every public package is packed, the tarballs are installed by npm into an
  * empty project outside the workspace, every entry is imported, `scripts/consumer/main.ts` is type-checked and run, and each
- * command answers `--help`.
+ * command answers `--help`. Last, what is promised to work without ONNX Runtime is run where it is not there.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,9 @@ import { packAll, publicPackages } from "./packages.mjs";
 import { npm, providePnpm, root } from "./pnpm.mjs";
 import { installAndBuild, step } from "./steps.mjs";
 
-const { devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { devDependencies } = readJson(join(root, "package.json"));
+// Optional peers: a user of these entries installs them.
+const { devDependencies: tfjs } = readJson(join(root, "packages", "afm", "package.json"));
 const project = mkdtempSync(join(tmpdir(), "refadgen-consumer-"));
 process.on("exit", () => rmSync(project, { recursive: true, force: true }));
 
@@ -22,7 +24,7 @@ process.env.REFADGEN_CACHE = join(project, "cache");
 writeJson("package.json", {
   private: true,
   type: "module",
-  dependencies: Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`])),
+  dependencies: { ...tfjs, ...Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`])) },
   devDependencies: { "@types/node": devDependencies["@types/node"], typescript: devDependencies.typescript },
   // Packages of this workspace that depend on each other must not be looked for in the registry.
   overrides: Object.fromEntries([...tarballs.keys()].map((name) => [name, `$${name}`])),
@@ -32,16 +34,22 @@ writeFileSync(join(project, "entries.ts"), importEveryEntry());
 console.log(`Install ${tarballs.size} tarballs into an empty project`);
 const { status } = npm(["install", "--prefix", project, "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, stdio: "inherit" });
 if (status !== 0) process.exit(1);
-await step("Type-check", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "."], { cwd: project });
+for (const config of ["tsconfig.json", "tsconfig.tfjs.json"]) {
+  await step("Type-check", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", config], { cwd: project });
+}
 for (const script of ["entries.js", "main.js"]) await step(`Run ${script}`, process.execPath, [join("out", script)], { cwd: project });
 for (const [command, script] of commands()) await step(`Run ${command} --help`, process.execPath, [script, "--help"], { cwd: project });
+rmSync(join(project, "node_modules", "onnxruntime-node"), { recursive: true });
+await step("Run tfjs.js without onnxruntime-node", process.execPath, [join("out", "tfjs.js")], { cwd: project });
 console.log(`The consumer test passed for ${[...tarballs.keys()].join(", ")}.`);
 
 function importEveryEntry() {
-  const entries = publicPackages().flatMap(({ manifest }) =>
-    Object.entries(manifest.exports ?? {})
-      .filter(([, target]) => typeof target === "object")
-      .map(([path]) => join(manifest.name, path).replaceAll("\\", "/")),
+  const entries = publicPackages().flatMap(
+    ({ manifest }) =>
+      Object.entries(manifest.exports ?? {})
+        .filter(([, target]) => typeof target === "object")
+        .map(([path]) => join(manifest.name, path).replaceAll("\\", "/"))
+        .filter((entry) => !entry.endsWith("/tfjs")), // imported by tfjs.ts
   );
   const lines = entries.map((entry, index) => `import * as entry${index} from ${JSON.stringify(entry)};`);
   const checks = entries.map(
@@ -54,6 +62,10 @@ function commands() {
   return publicPackages().flatMap(({ manifest }) =>
     Object.entries(manifest.bin ?? {}).map(([command, script]) => [command, join(project, "node_modules", manifest.name, script)]),
   );
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
 }
 
 function writeJson(name, value) {

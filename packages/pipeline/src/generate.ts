@@ -41,7 +41,7 @@ export async function* generateEvents(
   const seconds: Record<Stage, number> = { text: 0, product: 0, reference: 0, denoise: 0, decode: 0 };
   const clock = stageClock(seconds);
 
-  const product = await loadProduct(options.product, options.mask, signal);
+  const product = await loadProduct(options.product, options.mask, { extractor: options.extractor, category: options.category, signal });
   const resized = request.publishedSize ? publishedResize(product.image) : product.image;
 
   yield clock.start("text");

@@ -16,8 +16,8 @@ export type {
 } from "./options.js";
 export { published } from "./defaults.js";
 // Its parts, for those who build another
-export { type Mask, maskOnPlainBackground } from "./background.js";
-export { autoencoderInput, latentMask, loadProduct, type Product, publishedResize } from "./product.js";
+export type { Mask } from "@refadgen/extract";
+export { autoencoderInput, latentMask, loadProduct, type LoadProductOptions, type Product, publishedResize } from "./product.js";
 export { previewLatents } from "./preview.js";
 export { generationConfig, type Models, openModels } from "./models.js";
 export { decodeGraph, encodeGraph, generationGraph, type LatentSize, productTokensGraph, referenceGraph, textGraph } from "./networks.js";

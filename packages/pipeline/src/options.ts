@@ -1,3 +1,4 @@
+import type { Extractor } from "@refadgen/extract";
 import type { ExecutionProvider, Tensor } from "@refadgen/graph";
 import type { Image, ImageInput } from "@refadgen/image";
 
@@ -38,8 +39,12 @@ export type Stage = "text" | "product" | "reference" | "denoise" | "decode";
 export interface GenerateOptions {
   /** Path, encoded bytes or pixels. */
   readonly product: ImageInput;
-  /** White where the product is. Left out: found from transparency or a plain background. `null`: none. */
+  /** White where the product is. Left out: the extractor finds it. `null`: none. */
   readonly mask?: ImageInput | null;
+  /** Finds the product where no mask is given. Default: its transparency, else what stands on a plain background. */
+  readonly extractor?: Extractor;
+  /** What the product is, in a word or two; for extractors with a detector. */
+  readonly category?: string;
   /** The scene. `null` for none; an empty text is refused. */
   readonly prompt: string | null;
   /** Default: the published one. `null` for none. */

@@ -1,5 +1,5 @@
+import { autoExtractor, ExtractError, type Extractor, type Mask } from "@refadgen/extract";
 import {
-  alphaOf,
   composite,
   type Image,
   type ImageInput,
@@ -11,7 +11,6 @@ import {
   toGrey,
   toRgb,
 } from "@refadgen/image";
-import { type Mask, maskOnPlainBackground } from "./background.js";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 
@@ -23,34 +22,45 @@ export interface Product {
   readonly mask?: Mask;
 }
 
+export interface LoadProductOptions {
+  /** Finds the product where no mask is given. Default: its transparency, else what stands on a plain background. */
+  readonly extractor?: Extractor | undefined;
+  /** What the product is, for extractors with a detector. */
+  readonly category?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Reads the product's picture and its mask.
  *
- * The mask is the one given (white or above the middle: product), else the picture's own alpha, else what a flood from the border does
- * not reach when the background is plain. What lies outside of it becomes white, as RefAdGen was trained.
+ * The mask is the one given (white or above the middle: product), else what the extractor finds. What lies outside of it becomes white, as
+ * RefAdGen was trained.
  *
  * @param mask `null`: no mask, the picture as it is
- * @throws ImageError for pictures that cannot be read; PipelineError `mask-needed`, `mask-mismatch`
+ * @throws ImageError for pictures that cannot be read; PipelineError `mask-needed`, `mask-mismatch`; ExtractError when a driver cannot work
  */
-export async function loadProduct(product: ImageInput, mask: ImageInput | null | undefined, signal?: AbortSignal): Promise<Product> {
+export async function loadProduct(product: ImageInput, mask: ImageInput | null | undefined, options: LoadProductOptions = {}): Promise<Product> {
+  const { signal } = options;
   const picture = await loadImage(product, signal ? { signal } : {});
   const hasAlpha = picture.channels === 2 || picture.channels === 4;
   const onWhite = toRgb(hasAlpha ? composite(picture, [255, 255, 255]) : picture);
   if (mask === null) return { image: onWhite };
-  const found = mask === undefined ? ownMask(picture, onWhite) : givenMask(await loadImage(mask, signal ? { signal } : {}), picture);
+  const found = mask === undefined ? await extractedMask(picture, options) : givenMask(await loadImage(mask, signal ? { signal } : {}), picture);
   return { image: whiteOutside(onWhite, found), mask: found };
 }
 
-function ownMask(picture: Image, onWhite: Image): Mask {
-  const { width, height } = picture;
-  const data = alphaOf(picture)?.data.map((alpha) => (alpha > 127 ? 1 : 0));
-  if (data?.includes(0) && data.includes(1)) return { width, height, data };
-  const found = maskOnPlainBackground(onWhite);
-  if (found) return found;
-  throw new PipelineError(
-    "mask-needed",
-    "generate: the product has neither transparency nor a plain background, so it cannot be told from what surrounds it; pass `mask` (white where the product is), or `mask: null` to do without",
-  );
+async function extractedMask(picture: Image, { extractor = autoExtractor(), category, signal }: LoadProductOptions): Promise<Mask> {
+  try {
+    return (await extractor.extract(picture, { ...(category !== undefined && { category }), ...(signal && { signal }) })).mask;
+  } catch (error) {
+    if (!ExtractError.isInstance(error) || error.code !== "not-found") throw error;
+    throw new PipelineError(
+      "mask-needed",
+      "generate: the product cannot be told from what surrounds it; pass `mask` (white where the product is), an `extractor`, or `mask: null` to " +
+        `do without. ${error.message}`,
+      { cause: error },
+    );
+  }
 }
 
 function givenMask(picture: Image, product: Size): Mask {

@@ -10,6 +10,7 @@ import { Graph, type Value } from "../graph.js";
 import { live, liveParameters, serialize } from "../serialize.js";
 import { openSession } from "../session/session.js";
 import { elementCount, type Tensor } from "../tensor.js";
+import { openTfjsSession, type TfjsBackend } from "../tfjs/index.js";
 import { formulaGaussian } from "../weights/formula.js";
 import { memoryWeights } from "../weights/memory.js";
 import type { Parameter } from "../weights/weights.js";
@@ -33,10 +34,11 @@ export function parameter(name: string, { dims, data }: Tensor<"float32">): Para
   return { name, dtype: "float32", dims, stored, start: 0 };
 }
 
-/** A graph whose inputs are the feeds, run once. */
+/** A graph whose inputs are the feeds, run once: on ONNX Runtime, whose answer is given, and on TensorFlow.js, whose answer may differ by `between`. */
 export async function evaluate(
   feeds: Readonly<Record<string, Tensor>>,
   build: (inputs: Readonly<Record<string, Value>>, graph: Graph) => Readonly<Record<string, Value>>,
+  { between = 1e-5 }: { readonly between?: number } = {},
 ): Promise<Readonly<Record<string, Tensor>>> {
   const graph = new Graph(`test ${graphs.length}`);
   const inputs = Object.fromEntries(Object.entries(feeds).map(([name, { dtype, dims }]) => [name, graph.input(name, dtype, dims)]));
@@ -47,7 +49,30 @@ export async function evaluate(
   try {
     const results = await session.run(feeds);
     for (const [name, { dtype, dims }] of Object.entries(outputs)) expect([results[name]!.dtype, results[name]!.dims], name).toEqual([dtype, dims]);
+    for (const backend of ["cpu", "wasm"] as const) await expectSameOnTfjs(graph, backend, { feeds, results, between });
     return results;
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** Both compute in float32, in another order: a few units in the last place of the largest value. float16 is float32 on TensorFlow.js. */
+async function expectSameOnTfjs(
+  graph: Graph,
+  backend: TfjsBackend,
+  {
+    feeds,
+    results,
+    between,
+  }: { readonly feeds: Readonly<Record<string, Tensor>>; readonly results: Readonly<Record<string, Tensor>>; readonly between: number },
+): Promise<void> {
+  const session = await openTfjsSession(graph, { backend });
+  try {
+    const halves = [...graph.values.values()].some(({ dtype }) => dtype === "float16");
+    for (const [name, result] of Object.entries(await session.run(feeds))) {
+      expect([result.dtype, result.dims], `${name} on ${backend}`).toEqual([results[name]!.dtype, results[name]!.dims]);
+      expectClose(result, { dims: result.dims, data: Array.from(results[name]!.data, Number) }, halves ? 1e-3 : between);
+    }
   } finally {
     await session.dispose();
   }
@@ -79,7 +104,7 @@ export function expectClose(
     worst = Math.max(worst, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
     largest = Math.max(largest, Math.abs(expected.data[index]!));
   }
-  expect(worst / largest).toBeLessThan(tolerance);
+  expect(worst / (largest > 0 ? largest : 1)).toBeLessThan(tolerance);
 }
 
 /** A tensor whose element at each index is given by a function: the readable way to write down what an op means. */

@@ -62,7 +62,7 @@ function mappable({ dtype, location }: StoredTensor): boolean {
 /**
  * Opens the optimised model from the cache, or opens the plain one and keeps its optimised form there.
  *
- * @returns false when there is no room for it on the disk, and nothing has been opened
+ * @returns false when it cannot be kept, for want of room on the disk, and nothing has been opened
  */
 export async function keepOptimized(
   prepared: PreparedModel,
@@ -75,19 +75,7 @@ export async function keepOptimized(
     .slice(0, 32);
   const shelf = join(cacheFolder(), "optimized");
   const folder = join(shelf, key);
-  const open = async () => {
-    await read(join(folder, keptModel));
-    return true;
-  };
-  if (await whole(folder)) {
-    try {
-      return await open();
-    } catch (error) {
-      // Whole by its sizes, but not by its content: made anew below.
-      if (!SessionError.isInstance(error)) throw error;
-      await setAside(folder);
-    }
-  }
+  if (await readKept(folder, read)) return true;
   await mkdir(shelf, { recursive: true });
   await removeLeftovers(shelf);
   const { bavail, bsize } = await statfs(shelf);
@@ -97,16 +85,36 @@ export async function keepOptimized(
   try {
     await write(draft);
     await writeFile(join(draft, "sizes.json"), JSON.stringify(await sizes(draft)));
-    if (!(await whole(folder))) await setAside(folder);
-    // Somebody else may have finished first; theirs is as good.
     await rename(draft, folder).catch(async (error: unknown) => {
-      if (!(await whole(folder))) throw error;
+      // Somebody else has finished first, and theirs is as good; or what stands there is damaged and gives way.
+      if (await whole(folder)) return;
+      await setAside(folder);
+      await rename(draft, folder).catch(async () => {
+        if (!(await whole(folder))) throw error;
+      });
     });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
   // Opened anew: the session that wrote it holds its weights in memory, one that reads it maps them.
-  return open();
+  return readKept(folder, read);
+}
+
+/**
+ * Opens what is kept, if it is whole.
+ *
+ * @returns false where there is nothing whole; what is whole by its sizes but not by its content is moved out of the way
+ */
+async function readKept(folder: string, read: (path: string) => Promise<unknown>): Promise<boolean> {
+  if (!(await whole(folder))) return false;
+  try {
+    await read(join(folder, keptModel));
+    return true;
+  } catch (error) {
+    if (!SessionError.isInstance(error)) throw error;
+    await setAside(folder);
+    return false;
+  }
 }
 
 /** Moves a damaged folder out of the way before it is removed, so that nobody finds it half removed. */

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { ArgumentError } from "@refadgen/errors";
-import { type Graph, shape } from "../graph.js";
-import { elementCount, type RunDType, type Tensor, type TensorData } from "../tensor.js";
+import type { Graph } from "../graph.js";
+import type { RunDType, Tensor } from "../tensor.js";
 import { SessionError } from "./error.js";
+import { checkData, checkFeeds } from "./feeds.js";
 import { keepOptimized, type PreparedModel, prepareModel } from "./prepare.js";
 import type { Reply, Request, RunReply } from "./protocol.js";
 
@@ -127,13 +128,12 @@ function runningSession(
   prepared: PreparedModel,
   opened: Pick<SessionFigures, "openSeconds" | "optimization">,
 ): Session {
-  const inputs = new Map(graph.inputs.map(({ name, dtype, dims }) => [name, { dtype, dims }]));
   const outputs = graph.outputs.map(({ name }) => name);
   const holding = new Set<unknown>();
   let [runs, runSeconds, lastRunSeconds, holds] = [0, 0, 0, 0];
   return {
     async run(feeds, { signal } = {}) {
-      checkFeeds(graph.name, inputs, feeds);
+      checkFeeds(graph, feeds);
       const foreign = Object.keys(feeds).find((name) => "held" in feeds[name]! && !holding.has(feeds[name]));
       if (foreign !== undefined)
         throw new ArgumentError(`run: ${graph.name} does not hold the tensor for "${foreign}"; it was released, or is held by another session`);
@@ -162,35 +162,6 @@ function runningSession(
     },
     dispose: () => thread.end(),
   };
-}
-
-function checkFeeds(name: string, inputs: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>, feeds: Feeds): void {
-  const unknown = Object.keys(feeds).find((key) => !inputs.has(key));
-  if (unknown !== undefined) throw new ArgumentError(`run: ${name} has no input "${unknown}"; it has ${[...inputs.keys()].join(", ")}`);
-  for (const [key, { dtype, dims }] of inputs) {
-    const feed = feeds[key];
-    if (!feed) throw new ArgumentError(`run: ${name} needs the input "${key}" ${dtype} ${shape(dims)}`);
-    if (feed.dtype !== dtype || String(feed.dims) !== String(dims)) {
-      throw new ArgumentError(`run: ${name} expected "${key}" ${dtype} ${shape(dims)}, got ${feed.dtype} ${shape(feed.dims)}`);
-    }
-    if ("data" in feed) checkData("run", key, feed);
-  }
-}
-
-const arrays: { readonly [T in RunDType]: abstract new (...args: never[]) => TensorData[T] } = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int64: BigInt64Array,
-  int32: Int32Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-};
-
-function checkData(where: string, name: string, { dtype, dims, data }: Tensor): void {
-  if (!Object.hasOwn(arrays, dtype) || !(data instanceof arrays[dtype]))
-    throw new ArgumentError(`${where}: ${name} expected a typed array of ${dtype}, got ${data.constructor.name}`);
-  if (data.length !== elementCount(dims))
-    throw new ArgumentError(`${where}: ${name} expected ${elementCount(dims)} values for ${shape(dims)}, got ${data.length}`);
 }
 
 /** One worker and the questions it has not answered yet; they are sent one at a time, so that waiting ones can be taken back. */

@@ -1,0 +1,1 @@
+export { AttentionFusion, type AttentionFusionOptions, type PublishedTensor } from "./attention-fusion.js";
