@@ -39,6 +39,8 @@ afterEach(async () => {
 });
 
 const model = "org/model/unet/model.safetensors";
+/** Compared at once: element by element takes seconds. */
+const holdsWeights = async (path: string) => weights.equals(await readFile(path));
 const repositoryRoot = () => join(folder, "hub", "models--org--model");
 
 /** Answers requests for the weights in its own way, the first `times` of them. */
@@ -56,7 +58,7 @@ describe("locate on the hub", () => {
     const told: DownloadProgress[] = [];
     const path = await locate(model, { ...options, onProgress: (progress) => told.push(progress) });
     expect(path).toBe(join(repositoryRoot(), "snapshots", commit, "unet", "model.safetensors"));
-    expect(await readFile(path)).toEqual(weights);
+    expect(await holdsWeights(path)).toBe(true);
     expect(await readlink(path)).toBe(join("..", "..", "..", "blobs", weightsDigest));
     expect(await readFile(join(repositoryRoot(), "refs", "main"), "utf8")).toBe(commit);
     expect(await readdir(join(repositoryRoot(), "blobs"))).toEqual([weightsDigest]);
@@ -107,7 +109,7 @@ describe("locate on the hub", () => {
     const reason = new Error("enough");
     const started = locate(model, { ...options, signal: abort.signal, onProgress: ({ done }) => done > 0 && abort.abort(reason) });
     await expect(started).rejects.toBe(reason);
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
     expect(server.requests.at(-1)!.range).toMatch(/^bytes=[1-9]\d*-$/);
   });
 });
@@ -124,7 +126,7 @@ describe("a hub that misbehaves", () => {
       response.write(weights.subarray(start, start + 40_000), () => setTimeout(() => response.destroy(), 5));
       part++;
     });
-    expect(await readFile(await locate(model, { ...options, attempts: 2 }))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, { ...options, attempts: 2 }))).toBe(true);
     expect(part).toBe(6);
     const ranges = server.requests.filter(({ path }) => path.includes("/resolve/")).map(({ range }) => range);
     expect(ranges.slice(0, 2)).toEqual([undefined, expect.stringMatching(/^bytes=\d+-$/)]);
@@ -145,20 +147,20 @@ describe("a hub that misbehaves", () => {
       }
       return false;
     };
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
   });
 
   it("left a partial file of something else: found out by the digest, fetched anew", async () => {
     await locate("org/model/config.json", options);
     const partial = join(repositoryRoot(), "blobs", `${weightsDigest}.refadgen.incomplete`);
     await writeFile(partial, Buffer.alloc(1000, 9));
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
     await rm(join(repositoryRoot(), "blobs", weightsDigest));
     await writeFile(partial, Buffer.alloc(weights.length + 5));
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
     await rm(join(repositoryRoot(), "blobs", weightsDigest));
     await writeFile(partial, weights);
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
   });
 
   it("sends other bytes: refused, and nothing is kept", async () => {
@@ -166,7 +168,7 @@ describe("a hub that misbehaves", () => {
     await expect(locate(model, options)).rejects.toMatchObject({ code: "mismatch", message: expect.stringContaining(weightsDigest) });
     expect(await readdir(join(repositoryRoot(), "blobs"))).toEqual([]);
     server.intercept = undefined;
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
   });
 
   it.each([
@@ -205,7 +207,7 @@ describe("a hub that misbehaves", () => {
   it("is overloaded: waits as long as it asks for, and tells when that is too long", async () => {
     const begin = performance.now();
     misbehave(2, (_, response) => response.writeHead(429, { "retry-after": "1" }).end());
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
     expect(performance.now() - begin).toBeGreaterThan(1900);
     await rm(join(folder, "hub"), { recursive: true });
     misbehave(9, (_, response) => response.writeHead(429, { "retry-after": new Date(Date.now() + 600_000).toUTCString() }).end());
@@ -213,7 +215,7 @@ describe("a hub that misbehaves", () => {
     misbehave(9, (_, response) => response.writeHead(429).end());
     await expect(locate(model, { ...options, attempts: 2 })).rejects.toMatchObject({ code: "rate-limited" });
     misbehave(2, (_, response) => response.writeHead(503).end());
-    expect(await readFile(await locate(model, options))).toEqual(weights);
+    expect(await holdsWeights(await locate(model, options))).toBe(true);
   });
 
   it("falls silent: given up, with what came kept", async () => {
@@ -305,7 +307,7 @@ describe("plain addresses and paths", () => {
     };
     const address = `${other.url}/files/net%20a.pt?download=1`;
     const path = await locate(address, { ...options, sha256: weightsDigest });
-    expect([path.endsWith("net_a.pt"), await readFile(path)]).toEqual([true, weights]);
+    expect([path.endsWith("net_a.pt"), await holdsWeights(path)]).toEqual([true, true]);
     expect(await locate(address, { ...options, sha256: weightsDigest, offline: true })).toBe(path);
     expect(served).toBe(1);
     await expect(locate(address, { ...options, sha256: "1".repeat(64) })).rejects.toMatchObject({ code: "mismatch" });
