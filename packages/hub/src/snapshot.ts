@@ -38,10 +38,11 @@ export async function snapshot(repo: string, options: SnapshotOptions = {}): Pro
   const opened = await openRepository(name, revision, settings);
   const below = (path: string) => (subfolder === "" ? path : path.slice(subfolder.length + 1));
   const folder = join(opened.folder, subfolder);
-  if (wanted && settings.offline) {
+  if (wanted) {
     const missing: string[] = [];
-    for (const file of wanted) if ((await opened.cached(join(subfolder, file))) === undefined) missing.push(file);
-    if (missing.length > 0) throw new HubError("offline", `${repo}: not in the cache, and fetching is switched off: ${missing.join(", ")}`);
+    for (const file of wanted) if ((await opened.cached(subfolder === "" ? file : `${subfolder}/${file}`)) === undefined) missing.push(file);
+    if (missing.length === 0) return folder;
+    if (settings.offline) throw new HubError("offline", `${repo}: not in the cache, and fetching is switched off: ${missing.join(", ")}`);
   }
   const all = await opened.list(subfolder);
   const found = all.filter(({ path }) =>
