@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { adviceFor } from "./advice.js";
 import { exitCode, exitCodeOf } from "./exit-code.js";
 import { subcommands } from "./subcommands.js";
 
@@ -24,7 +25,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     // commander has printed its own.
     if (!(error instanceof CommanderError)) {
       const message = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
-      process.stderr.write(`refadgen: ${message}\n`);
+      const advice = abort.signal.aborted ? undefined : adviceFor(error);
+      process.stderr.write(`refadgen: ${message}${advice === undefined ? "" : `${/[.!?]$/.test(message) ? "" : "."} ${advice}`}\n`);
     }
     return exitCodeOf(error, abort.signal.aborted);
   } finally {
@@ -38,7 +40,12 @@ export function program(signal: AbortSignal): Command {
     .description("Advertising images from a product photo and a prompt.")
     .version(version)
     .exitOverride()
-    .showHelpAfterError("(refadgen generate --help explains every option)");
+    .showSuggestionAfterError()
+    .showHelpAfterError("(refadgen COMMAND --help explains every option)")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  refadgen doctor\n  refadgen generate --base SG161222/Realistic_Vision_V5.1_noVAE --checkpoint mp_rank_00_model_states.pt --product bottle.jpg --prompt "on a wooden table" --out ads\n  refadgen generate --help',
+    );
   for (const add of subcommands) add(command, signal);
   return command;
 }

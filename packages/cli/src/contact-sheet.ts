@@ -13,17 +13,28 @@ const gap = 24;
 const header = 92;
 const footer = 76;
 
-/** Panels side by side under a title, as PNG. */
-export async function contactSheet(title: string, subtitle: string, panels: readonly Panel[]): Promise<Buffer> {
-  const widths = panels.map(({ image }) => Math.round((image.width / image.height) * panelHeight));
-  const lefts = widths.map((_, index) => gap + widths.slice(0, index).reduce((sum, width) => sum + width + gap, 0));
-  const width = lefts.at(-1)! + widths.at(-1)! + gap;
-  const height = header + panelHeight + footer;
+/** Panels in rows under a title, as PNG. @param options.columns panels in a row; default all */
+export async function contactSheet(
+  title: string,
+  subtitle: string,
+  panels: readonly Panel[],
+  { columns = panels.length }: { readonly columns?: number } = {},
+): Promise<Buffer> {
+  const widths = panels.map(({ image }) => Math.max(1, Math.round((image.width / image.height) * panelHeight)));
+  const rowOf = (index: number) => Math.floor(index / columns);
+  const lefts = widths.map((_, index) => gap + widths.slice(rowOf(index) * columns, index).reduce((sum, width) => sum + width + gap, 0));
+  const tops = panels.map((_, index) => header + rowOf(index) * (panelHeight + footer));
+  const width = Math.max(320, ...widths.map((one, index) => lefts[index]! + one + gap));
+  const height = header + (rowOf(panels.length - 1) + 1) * (panelHeight + footer);
   const texts = panels.map(({ title: name, caption }, index) => {
-    const lines = wrap(caption, Math.floor(widths[index]! / 6.4));
-    const captions = lines.map((line, row) => `<text x="${lefts[index]}" y="${header + panelHeight + 40 + row * 16}" class="c">${xml(line)}</text>`);
-    return `<rect x="${lefts[index]! - 1}" y="${header - 1}" width="${widths[index]! + 2}" height="${panelHeight + 2}" fill="none" stroke="#d5d2cb"/>
-      <text x="${lefts[index]}" y="${header + panelHeight + 22}" class="n">${xml(name)}</text>${captions.join("")}`;
+    const [left, top] = [lefts[index]!, tops[index]!];
+    const room = Math.floor(widths[index]! / 6.4);
+    const captions = wrap(caption, room).map(
+      (line, row) => `<text x="${left}" y="${top + panelHeight + 40 + row * 16}" class="c">${xml(line)}</text>`,
+    );
+    const label = name.length * 1.25 > room ? `${name.slice(0, Math.max(4, Math.floor(room / 1.25) - 1))}…` : name;
+    return `<rect x="${left - 1}" y="${top - 1}" width="${widths[index]! + 2}" height="${panelHeight + 2}" fill="none" stroke="#d5d2cb"/>
+      <text x="${left}" y="${top + panelHeight + 22}" class="n">${xml(label)}</text>${captions.join("")}`;
   });
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <style>text{font-family:'Helvetica Neue',Arial,'DejaVu Sans',sans-serif}.t{font-size:24px;font-weight:600;fill:#1c1b19}.s{font-size:13px;fill:#6a675f}
@@ -35,7 +46,7 @@ export async function contactSheet(title: string, subtitle: string, panels: read
       .resize(widths[index]!, panelHeight, { kernel: image.height < panelHeight ? "nearest" : "lanczos3" })
       .toBuffer(),
     left: lefts[index]!,
-    top: header,
+    top: tops[index]!,
   }));
   return sharp(Buffer.from(drawing))
     .composite(await Promise.all(pictures))

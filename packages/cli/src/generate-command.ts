@@ -6,8 +6,8 @@ export function addGenerateCommand(program: Command, signal: AbortSignal): void 
   program
     .command("generate")
     .description("Put a product into the scene that a prompt describes.")
-    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, or a single file (then with --tokenizer)")
-    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt")
+    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, a single file (then with --tokenizer), or org/name on the hub")
+    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt, or org/name/file on the hub")
     .option("--vae <path>", "autoencoder, a folder or weight file (default: vae/ of the base)")
     .option("--image-encoder <path>", "CLIP vision tower (default: image_encoder/ of the base)")
     .option("--no-image-encoder", "do without one: the reference sees text states")
@@ -33,7 +33,10 @@ export function addGenerateCommand(program: Command, signal: AbortSignal): void 
     .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
     .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
     .option("--threads <n>", "processors to use (default: all)", wholeNumber)
-    .option("--preview", "also write OUT/preview.png at every step")
+    .option("--preview [picture]", "write a rough picture at every step (default: OUT/preview.png)")
+    .option("--contact-sheet [picture]", "write all images of this run as one picture (default: OUT/contact-sheet.png)")
+    .option("--resume", "go on with a run that was stopped: its settings must be the same, finished images stay")
+    .option("--offline", "fetch nothing: what is on the hub must be in the cache")
     .option("--force", "make images anew that are there already")
     .option("--json", "one JSON object per event on standard output")
     .option("--quiet", "no progress")
@@ -43,9 +46,14 @@ export function addGenerateCommand(program: Command, signal: AbortSignal): void 
 }
 
 const help = `
-Example:
-  refadgen generate --base Realistic_Vision_V5.1_noVAE --vae sd-vae-ft-mse --image-encoder IP-Adapter/models/image_encoder \\
-    --checkpoint mp_rank_00_model_states.pt --product bottle.jpg --prompt "on a wooden table in warm light" --out ads
+Examples:
+  refadgen generate --base SG161222/Realistic_Vision_V5.1_noVAE --vae stabilityai/sd-vae-ft-mse \\
+    --image-encoder h94/IP-Adapter/models/image_encoder --checkpoint mp_rank_00_model_states.pt \\
+    --product bottle.jpg --prompt "on a wooden table in warm light" --out ads
+  refadgen generate … --prompts scenes.txt --out ads --contact-sheet
+  refadgen generate … --prompts scenes.txt --out ads --resume
+
+Weights are paths, or org/name[/folder or file][@revision] on the hub: fetched once into the cache that Python shares (HF_HOME, HF_TOKEN).
 
 Exit codes: 0 done; 1 failed while running; 2 wrong usage or input; 3 weights missing or unusable; 130 interrupted.`;
 

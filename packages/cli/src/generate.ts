@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { saveImage } from "@refadgen/image";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { loadImage, saveImage } from "@refadgen/image";
 import { type GenerateOptions, type PipelineOptions, type PipelineSources, published, RefAdGenPipeline } from "@refadgen/pipeline";
+import { contactSheet, type Panel } from "./contact-sheet.js";
 import { createReporter, type Reporter } from "./progress.js";
 import { type Job, readJobs } from "./prompts.js";
+import { checkRun } from "./run-record.js";
 
 /** The options of `refadgen generate`, as commander gives them. */
 export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mask" | "prompt" | "signal" | "onStep" | "onTensor" | "negativePrompt"> {
@@ -25,7 +27,11 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
   readonly memory?: "low" | "keep";
   readonly device?: NonNullable<PipelineOptions["device"]>;
   readonly threads?: number;
-  readonly preview?: boolean;
+  /** Where the rough picture goes; `true`: into the folder of the images. */
+  readonly preview?: boolean | string;
+  readonly contactSheet?: boolean | string;
+  readonly resume?: boolean;
+  readonly offline?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -38,18 +44,29 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
 export async function generate(settings: GenerateSettings, signal: AbortSignal): Promise<void> {
   const jobs = await readJobs(settings.prompt, settings.prompts);
   const reporter = createReporter({ json: settings.json ?? false, quiet: settings.quiet ?? false, stdout: process.stdout, stderr: process.stderr });
+  await mkdir(settings.out, { recursive: true });
+  await checkRun(settings.out, runSettings(settings), { resume: settings.resume ?? false });
   const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
     memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),
     ...(settings.device && { device: settings.device }),
     ...(settings.threads && { threads: settings.threads }),
+    ...(settings.offline && { hub: { offline: true } }),
     onProgress: reporter.loading,
+    onDownload: reporter.download,
     signal,
   });
   try {
-    await mkdir(settings.out, { recursive: true });
+    const made: Panel[] = [];
     for (const [index, job] of jobs.entries()) {
       reporter.job(index, jobs.length, job);
-      await runJob(pipeline, settings, job, reporter, signal);
+      const files = await runJob(pipeline, settings, job, reporter, signal);
+      if (settings.contactSheet)
+        for (const file of files) made.push({ image: await loadImage(`${file}.png`), title: basename(file), caption: job.prompt });
+    }
+    if (settings.contactSheet && made.length > 0) {
+      const path = settings.contactSheet === true ? join(settings.out, "contact-sheet.png") : settings.contactSheet;
+      await writeWhole(path, await contactSheet(basename(settings.product), `${made.length} images`, made, { columns: 4 }));
+      reporter.file(path, "written");
     }
   } finally {
     reporter.end();
@@ -57,17 +74,18 @@ export async function generate(settings: GenerateSettings, signal: AbortSignal):
   }
 }
 
-async function runJob(pipeline: RefAdGenPipeline, settings: GenerateSettings, job: Job, reporter: Reporter, signal: AbortSignal): Promise<void> {
+async function runJob(pipeline: RefAdGenPipeline, settings: GenerateSettings, job: Job, reporter: Reporter, signal: AbortSignal): Promise<string[]> {
   const options = generateOptions(settings, job);
   const record = JSON.stringify({ ...options, ...sources(settings) }, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value), 2);
   const files = fileNames(settings, job, options, record);
   if (!settings.force && (await Promise.all(files.map((file) => isDone(file, record)))).every(Boolean)) {
     for (const file of files) reporter.file(`${file}.png`, "skipped");
-    return;
+    return files;
   }
+  const preview = settings.preview === true ? join(settings.out, "preview.png") : settings.preview;
   for await (const event of pipeline.stream({ ...options, signal })) {
     reporter.event(event);
-    if (event.type === "step" && settings.preview) await saveImage(event.preview(), join(settings.out, "preview.png"));
+    if (event.type === "step" && preview) await saveImage(event.preview(), preview);
     if (event.type === "image") {
       const file = files[event.index]!;
       await saveImage(event.image, `${file}.png`);
@@ -75,6 +93,7 @@ async function runJob(pipeline: RefAdGenPipeline, settings: GenerateSettings, jo
       reporter.file(`${file}.png`, "written");
     }
   }
+  return files;
 }
 
 function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions {
@@ -88,6 +107,12 @@ function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions 
     seed: job.seed ?? settings.seed ?? published.seed,
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<GenerateOptions>),
   };
+}
+
+/** What makes images what they are, but for the prompts: a run may be resumed with more of them. */
+function runSettings(settings: GenerateSettings): Readonly<Record<string, unknown>> {
+  const { prompt: _, ...options } = generateOptions(settings, { prompt: "" });
+  return { ...options, ...sources(settings) };
 }
 
 function sources(settings: GenerateSettings): PipelineSources {
@@ -120,10 +145,11 @@ function fileNames({ out }: GenerateSettings, { prompt }: Job, options: Generate
 
 /** The settings are written after the picture, so one that has them is whole. */
 async function isDone(file: string, record: string): Promise<boolean> {
-  return (await readFile(`${file}.json`, "utf8").catch(() => undefined)) === record;
+  const picture = await stat(`${file}.png`).catch(() => undefined);
+  return picture !== undefined && picture.size > 0 && (await readFile(`${file}.json`, "utf8").catch(() => undefined)) === record;
 }
 
-async function writeWhole(path: string, content: string): Promise<void> {
+async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.partial`;
   try {
     await writeFile(temporary, content);
