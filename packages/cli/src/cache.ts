@@ -1,7 +1,7 @@
-import { readdir, readFile, readlink, rm, stat } from "node:fs/promises";
-import { homedir } from "node:os";
+import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import { basename, join, sep } from "node:path";
 import { cacheFolder, cacheUsage } from "@refadgen/graph";
+import { hubUsage } from "@refadgen/hub";
 
 /** A file of ours, or a model that was downloaded. */
 export interface CachedItem {
@@ -11,14 +11,8 @@ export interface CachedItem {
   readonly name: string;
   readonly bytes: number;
   readonly lastUsed: Date;
-}
-
-/** Where Python's and our downloads lie: `HF_HUB_CACHE`, else `HUGGINGFACE_HUB_CACHE`, else `hub` in `HF_HOME` (huggingface_hub, constants.py). */
-export function hubCacheFolder(): string {
-  const { HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  if (HF_HUB_CACHE) return HF_HUB_CACHE;
-  if (HUGGINGFACE_HUB_CACHE) return HUGGINGFACE_HUB_CACHE;
-  return join(HF_HOME ? HF_HOME : join(XDG_CACHE_HOME ? XDG_CACHE_HOME : join(homedir(), ".cache"), "huggingface"), "hub");
+  /** A process is fetching it now. */
+  readonly busy?: boolean;
 }
 
 const shelves: Readonly<Record<string, CachedItem["kind"]>> = { float32: "weights", optimized: "graph", openvino: "graph" };
@@ -40,27 +34,8 @@ export async function listCache(): Promise<CachedItem[]> {
       lastUsed: sum && sum.lastUsed > lastUsed ? sum.lastUsed : lastUsed,
     });
   }
-  return [...own.values(), ...(await hubModels())].sort((a, b) => b.bytes - a.bytes);
-}
-
-async function hubModels(): Promise<CachedItem[]> {
-  const folder = hubCacheFolder();
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith("models--"));
-  return Promise.all(
-    names.map(async (name) => {
-      const path = join(folder, name);
-      const blobs = await readdir(join(path, "blobs")).catch(() => []);
-      const infos = await Promise.all(blobs.map((blob) => stat(join(path, "blobs", blob)).catch(() => undefined)));
-      const latest = infos.reduce((most, info) => Math.max(most, info?.atimeMs ?? 0, info?.mtimeMs ?? 0), 0);
-      return {
-        kind: "hub" as const,
-        path,
-        name: name.slice("models--".length).replaceAll("--", "/"),
-        bytes: infos.reduce((sum, info) => sum + (info?.size ?? 0), 0),
-        lastUsed: new Date(latest),
-      };
-    }),
-  );
+  const fetched = (await hubUsage()).map(({ path, name, bytes, lastUsed, busy }): CachedItem => ({ kind: "hub", path, name, bytes, lastUsed, busy }));
+  return [...own.values(), ...fetched].sort((a, b) => b.bytes - a.bytes);
 }
 
 /** Removes items, but for those that a running program has open or mapped. */
@@ -72,7 +47,7 @@ export async function clearItems(
   const [removed, inUse]: [CachedItem[], CachedItem[]] = [[], []];
   for (const item of items) {
     signal?.throwIfAborted();
-    const busy = [...used].some((path) => path === item.path || path.startsWith(item.path + sep));
+    const busy = item.busy === true || [...used].some((path) => path === item.path || path.startsWith(item.path + sep));
     if (busy) {
       inUse.push(item);
       continue;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { adviceFor } from "./advice.js";
 import type { CommandContext } from "./command-context.js";
 import { cacheCommand } from "./commands/cache.js";
 import { completionCommand } from "./commands/completion.js";
@@ -46,7 +47,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     // commander has printed its own.
     if (!(error instanceof CommanderError)) {
       const message = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
-      process.stderr.write(`refadgen: ${message}\n`);
+      const advice = abort.signal.aborted ? undefined : adviceFor(error);
+      process.stderr.write(`refadgen: ${message}${advice === undefined ? "" : `${/[.!?]$/.test(message) ? "" : "."} ${advice}`}\n`);
     }
     return exitCodeOf(error, abort.signal.aborted);
   } finally {

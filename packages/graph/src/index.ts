@@ -21,7 +21,7 @@ export { formulaGaussian, formulaTensor, formulaValues, formulaWeights } from ".
 export { defaultLimits, type OpenOptions, type WeightLimits } from "./weights/limits.js";
 export { type MemoryTensor, memoryWeights } from "./weights/memory.js";
 export { type NumpyArray, openNpz, readNpy } from "./weights/numpy.js";
-export { isPytorchFile, openPytorchFile, openSafetensors, openWeights } from "./weights/open.js";
+export { isPytorchFile, openPytorchFile, openSafetensors, openWeights, usualNames as usualWeightNames } from "./weights/open.js";
 export { isList, pickleAt, PickleGlobal, PickleObject, type PickleValue } from "./weights/pickle-value.js";
 export type { SafetensorsFile } from "./weights/safetensors.js";
 export { TorchStorage, TorchTensor } from "./weights/torch-object.js";

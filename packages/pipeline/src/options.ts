@@ -1,5 +1,6 @@
 import type { Extractor } from "@refadgen/extract";
 import type { ActivationRanges, ExecutionProvider, Precision, RuntimeName, Tensor } from "@refadgen/graph";
+import type { DownloadProgress, HubOptions } from "@refadgen/hub";
 import type { Image, ImageInput } from "@refadgen/image";
 
 /** How a pipeline computes and what it keeps; every field has a default. */
@@ -30,9 +31,13 @@ export interface PipelineOptions {
    * `"mapped"`: weights are used where they lie, and nothing is written.
    */
   readonly optimization?: "kept" | "mapped";
+  /** How sources on the hub are fetched: token, offline, cache folder. Default: as the environment says. */
+  readonly hub?: Pick<HubOptions, "cacheDirectory" | "token" | "endpoint" | "offline">;
   readonly signal?: AbortSignal;
   /** Called while components are found and weights widened into the cache. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called while files are fetched: bytes that are there and bytes in all, over all components. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
 }
 
 export interface LoadProgress {

@@ -1,6 +1,7 @@
 import { createSchedule, samplerConfig } from "@refadgen/core-unet";
 import type { ActivationRanges } from "@refadgen/graph";
 import { Components } from "./components.js";
+import { fetchSources } from "./fetch-sources.js";
 import { generateEvents, type Studio } from "./generate.js";
 import { openModels } from "./models.js";
 import type { GenerateEvent, GenerateOptions, GenerateResult, PipelineOptions } from "./options.js";
@@ -25,12 +26,13 @@ export class RefAdGenPipeline {
   }
 
   /**
-   * Finds every part and checks it, key by key; weights are read when they are needed.
+   * Finds every part, fetches what is on the hub, and checks it, key by key; weights are read when they are needed.
    *
-   * @throws PipelineError, WeightsError, ArgumentError: what is missing or does not fit, all of it at once
+   * @param sources where the parts are; one text names a folder or repository that holds all of them
+   * @throws HubError, PipelineError, WeightsError, ArgumentError: what is missing or does not fit, all of it at once
    */
-  static async fromPretrained(sources: PipelineSources, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
-    const models = await openModels(sources, options.signal);
+  static async fromPretrained(sources: PipelineSources | string, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
+    const models = await openModels(await fetchSources(sources, options), options.signal);
     return new RefAdGenPipeline({ models, components: new Components(options, models.unet), memory: new ReferenceMemory() });
   }
 

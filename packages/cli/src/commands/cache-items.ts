@@ -1,8 +1,9 @@
 import { homedir } from "node:os";
 import { relative, sep } from "node:path";
 import { cacheFolder } from "@refadgen/graph";
+import { hubCacheDirectory } from "@refadgen/hub";
 import { bytesText, tableText } from "../amounts.js";
-import { type CachedItem, clearItems, hubCacheFolder, listCache } from "../cache.js";
+import { type CachedItem, clearItems, listCache } from "../cache.js";
 
 /** The options of `refadgen cache`, as commander gives them. */
 export interface CacheSettings {
@@ -15,7 +16,9 @@ export interface CacheSettings {
 /** `refadgen cache ls`. */
 export async function printCache({ json }: CacheSettings): Promise<void> {
   const items = await listCache();
-  process.stdout.write(json ? `${JSON.stringify({ folder: cacheFolder(), hubFolder: hubCacheFolder(), items }, null, 2)}\n` : `${listText(items)}\n`);
+  process.stdout.write(
+    json ? `${JSON.stringify({ folder: cacheFolder(), hubFolder: hubCacheDirectory(), items }, null, 2)}\n` : `${listText(items)}\n`,
+  );
 }
 
 /** `refadgen cache clear`. */
@@ -44,7 +47,7 @@ function listText(items: readonly CachedItem[]): string {
     item.lastUsed.toISOString().slice(0, 10),
     shortPath(item.kind === "hub" ? item.name : item.path),
   ]);
-  return `${tableText([["     size", "what", "last used", "which"], ...rows])}\n\n${bytesText(total(items))} in all, in ${shortPath(cacheFolder())} and ${shortPath(hubCacheFolder())}`;
+  return `${tableText([["     size", "what", "last used", "which"], ...rows])}\n\n${bytesText(total(items))} in all, in ${shortPath(cacheFolder())} and ${shortPath(hubCacheDirectory())}`;
 }
 
 function clearedText(removed: readonly CachedItem[], inUse: readonly CachedItem[], dryRun: boolean): string {

@@ -51,6 +51,7 @@ export async function generate(settings: GenerateSettings, signal: AbortSignal):
     ...(settings.precision && { precision: settings.precision }),
     ...(settings.threads && { threads: settings.threads }),
     onProgress: reporter.loading,
+    onDownload: reporter.download,
     signal,
   });
   try {

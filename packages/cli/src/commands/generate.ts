@@ -8,8 +8,8 @@ export function generateCommand(program: Command, { signal }: CommandContext): v
   program
     .command("generate")
     .description("Put a product into the scene that a prompt describes.")
-    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, or a single file (then with --tokenizer)")
-    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt")
+    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, a repository of the hub, or a single file (then with --tokenizer)")
+    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt; or org/name/path on the hub")
     .option("--vae <path>", "autoencoder, a folder or weight file (default: vae/ of the base)")
     .option("--image-encoder <path>", "CLIP vision tower (default: image_encoder/ of the base)")
     .option("--no-image-encoder", "do without one: the reference sees text states")
