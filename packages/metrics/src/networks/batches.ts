@@ -39,7 +39,11 @@ export class BatchRunner {
   }
 
   /** Runs every row and joins the outputs along the first dimension. */
-  async run(variant: Variant, rows: Rows, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<Readonly<Record<string, Tensor<"float32">>>> {
+  async run(
+    variant: Variant,
+    rows: Rows,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<Readonly<Record<string, Tensor<"float32">>>> {
     const { count } = rows;
     const whole = count >= variant.batch || count > variant.batch / 2 || this.#open.has(nameOf(variant, variant.batch));
     const size = whole ? variant.batch : 1;
@@ -64,10 +68,22 @@ export class BatchRunner {
     this.#disposed = true;
     const sessions = [...this.#open.values()];
     this.#open.clear();
-    await Promise.all(sessions.map(({ session }) => session.then((opened) => opened.dispose(), () => undefined)));
+    await Promise.all(
+      sessions.map(({ session }) =>
+        session.then(
+          (opened) => opened.dispose(),
+          () => undefined,
+        ),
+      ),
+    );
   }
 
-  async #runOnce(variant: Variant, batch: number, feeds: Readonly<Record<string, Tensor>>, signal: AbortSignal | undefined): Promise<Readonly<Record<string, Tensor>>> {
+  async #runOnce(
+    variant: Variant,
+    batch: number,
+    feeds: Readonly<Record<string, Tensor>>,
+    signal: AbortSignal | undefined,
+  ): Promise<Readonly<Record<string, Tensor>>> {
     const entry = this.#entry(variant, batch);
     entry.uses++;
     try {
@@ -97,7 +113,10 @@ export class BatchRunner {
       if (this.#open.size <= mostSessions) break;
       if (uses > 0 || name === key) continue;
       this.#open.delete(name);
-      void session.then((idle) => idle.dispose(), () => undefined);
+      void session.then(
+        (idle) => idle.dispose(),
+        () => undefined,
+      );
     }
     return entry;
   }

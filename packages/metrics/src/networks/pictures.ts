@@ -15,11 +15,16 @@ export function modeOf(picture: Picture): PillowMode {
 
 /** Throws unless there is at least one picture. */
 export function expectPictures(where: string, pictures: readonly unknown[]): void {
-  if (!Array.isArray(pictures) || pictures.length === 0) throw new ArgumentError(`${where}: expected at least one picture, got ${pictures?.length ?? String(pictures)}`);
+  if (!Array.isArray(pictures) || pictures.length === 0)
+    throw new ArgumentError(`${where}: expected at least one picture, got ${pictures?.length ?? String(pictures)}`);
 }
 
 /** Throws unless a tensor is float32 of these sizes; null stands for any size. */
-export function expectTensor(where: string, { dtype, dims, data }: { readonly dtype: string; readonly dims: readonly number[]; readonly data: ArrayLike<unknown> }, sizes: readonly (number | null)[]): void {
+export function expectTensor(
+  where: string,
+  { dtype, dims, data }: { readonly dtype: string; readonly dims: readonly number[]; readonly data: ArrayLike<unknown> },
+  sizes: readonly (number | null)[],
+): void {
   const fits = dims.length === sizes.length && dims.every((size, axis) => size > 0 && (sizes[axis] === null || sizes[axis] === size));
   const wanted = sizes.map((size) => size ?? "any").join(", ");
   if (dtype !== "float32" || !fits) throw new ArgumentError(`${where}: expected float32 [${wanted}], got ${dtype} [${dims.join(", ")}]`);

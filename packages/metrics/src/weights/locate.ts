@@ -1,0 +1,42 @@
+import { stat } from "node:fs/promises";
+import { MetricWeightsError } from "./error.js";
+
+export interface LocateOptions {
+  /** Expected sha256, hex; a file that was fetched and has another is refused. */
+  readonly sha256?: string;
+  readonly bytes?: number;
+  readonly offline?: boolean;
+  readonly cacheDirectory?: string;
+  readonly token?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly done: number; readonly total?: number }) => void;
+}
+
+type Locate = (source: string, options: LocateOptions) => Promise<string>;
+
+/**
+ * The path of a weight file: the source itself when it lies on the disk, else what `@refadgen/hub` fetches into the shared cache.
+ *
+ * @throws MetricWeightsError `missing` when a path leads nowhere; what the hub throws (offline, checksum, network)
+ */
+export async function locateWeights(source: string, options: LocateOptions = {}): Promise<string> {
+  const there = await stat(source).catch(() => undefined);
+  if (there) return source;
+  if (isPath(source)) throw new MetricWeightsError("missing", `${source}: expected a weight file, there is none`);
+  const locate = await hub(source);
+  return locate(source, options);
+}
+
+/** What is neither a URL nor of the form of a hub id can only be a path. */
+function isPath(source: string): boolean {
+  if (/^https?:\/\//.test(source)) return false;
+  return source.startsWith(".") || source.startsWith("/") || source.includes("\\") || /^[A-Za-z]:/.test(source) || source.split("/").length < 3;
+}
+
+async function hub(source: string): Promise<Locate> {
+  const name = "@refadgen/hub";
+  const found: unknown = await import(name).catch((cause: unknown) => {
+    throw new MetricWeightsError("unavailable", `${source}: to fetch weights the package ${name} is needed; or give the path of the file`, { cause });
+  });
+  return (found as { readonly locate: Locate }).locate;
+}
