@@ -1,1 +1,40 @@
-export {};
+// Networks
+export type {
+  Clip,
+  ClipPreprocessing,
+  ClipTruncation,
+  DenseFeatures,
+  Dino,
+  DinoOptions,
+  ImageReward,
+  Inception,
+  InceptionInput,
+  InceptionLevel,
+  InceptionOptions,
+  LoadedNetwork,
+  LoadOptions,
+  LoadProgress,
+  Lpips,
+  LpipsBackbone,
+  LpipsDistances,
+  LpipsOptions,
+  LpipsRecipe,
+  Picture,
+  PictureWithMode,
+  RunOptions,
+  WeightInput,
+} from "./networks/contract.js";
+export { inceptionTensor } from "./networks/inception/input.js";
+export { loadInception } from "./networks/inception/load.js";
+export { loadLpips, type LoadLpipsOptions } from "./networks/lpips/load.js";
+// Weight files
+export {
+  type WeightFile,
+  type WeightId,
+  weightCatalogue,
+  type WeightedMetric,
+  weightFile,
+  weightsOf,
+  type WeightsOfOptions,
+} from "./weights/catalogue.js";
+export { MetricWeightsError, type MetricWeightsErrorCode } from "./weights/error.js";
