@@ -88,8 +88,7 @@ function pooled(where: string, x: Value, { kernel, stride, padding, ceil }: Wind
   };
   const [batch, channels, height, width] = x.dims as [number, number, number, number];
   const dims = [batch, channels, along(height), along(width)];
-  if (height + 2 * padding < kernel || width + 2 * padding < kernel)
-    throw new GraphError(`${where}: ${shape(x.dims)} is smaller than the window of ${kernel}`);
+  if (dims.some((size) => size < 1)) throw new GraphError(`${where}: ${shape(x.dims)} is smaller than the window of ${kernel}`);
   return dims;
 }
 

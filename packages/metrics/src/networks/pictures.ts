@@ -1,5 +1,5 @@
 import { ArgumentError } from "@refadgen/errors";
-import type { Image, PillowMode } from "@refadgen/image";
+import { type Image, type PillowMode, toGrey, toRgb, toRgba } from "@refadgen/image";
 import type { Picture } from "./contract.js";
 
 /** The pixels of a picture. */
@@ -30,4 +30,20 @@ export function expectTensor(
   if (dtype !== "float32" || !fits) throw new ArgumentError(`${where}: expected float32 [${wanted}], got ${dtype} [${dims.join(", ")}]`);
   const count = dims.reduce((product, size) => product * size, 1);
   if (!(data instanceof Float32Array) || data.length !== count) throw new ArgumentError(`${where}: expected ${count} values, got ${data?.length}`);
+}
+
+/** The pixels with the channels that Pillow would have: it keeps the transparency of grey and RGB files outside of the pixels. */
+export function pillowImage(picture: Picture): Image {
+  const image = imageOf(picture);
+  switch (modeOf(picture)) {
+    case "1":
+    case "L":
+      return toGrey(image);
+    case "RGB":
+      return toRgb(image);
+    case "RGBA":
+      return toRgba(image);
+    default:
+      return image;
+  }
 }
