@@ -1,22 +1,35 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { CaseResult, Part } from "../case.js";
 import { type Comparison, failure, result } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
+import { clipOpenai, clipTransformers } from "./metrics/clip.js";
 import { fidFeatures } from "./metrics/fid.js";
 import { lpipsDistances } from "./metrics/lpips.js";
+import { dinoTokens, imageReward } from "./metrics/vision.js";
+import { wordPieceTexts } from "./metrics/word-piece.js";
 import { metricsPreprocessing } from "./metrics-preprocessing.js";
 
 /** Each check knows the settings of its kind. */
-type Check = (recording: Recording<never>, folder: string) => Promise<Comparison[]>;
+type TensorCheck = (recording: Recording<never>, folder: string) => Promise<Comparison[]>;
+type JsonCheck = (body: never, folder: string) => Promise<Comparison[]>;
 
-/** What is done with a recording of each kind. */
-const checks: Readonly<Record<string, Check>> = {
+/** What is done with a `.safetensors` recording of each kind. */
+const tensorChecks: Readonly<Record<string, TensorCheck>> = {
   "fid-features": fidFeatures,
   lpips: lpipsDistances,
+  "clip-openai": clipOpenai,
+  "clip-transformers": clipTransformers,
+  dino: dinoTokens,
+  "image-reward": imageReward,
 };
 
-/** Networks, distances and preprocessing of the metrics: every recording of the folder, by the kind that its settings name. */
+/** What is done with a `.json` recording of each kind. */
+const jsonChecks: Readonly<Record<string, JsonCheck>> = {
+  wordpiece: wordPieceTexts,
+};
+
+/** Networks, distances and preprocessing of the metrics: every recording of the folder, by the kind that it names. */
 export const metrics: Part = async function* (folder, options) {
   yield* metricsPreprocessing(folder, options);
   for (const file of (await readdir(folder)).filter((name) => /\.(safetensors|json)$/.test(name)).sort()) {
@@ -28,13 +41,21 @@ export const metrics: Part = async function* (folder, options) {
 async function runFile(folder: string, file: string): Promise<CaseResult | undefined> {
   const stem = basename(file).replace(/\.(safetensors|json)$/, "");
   try {
+    if (file.endsWith(".json")) {
+      const body = JSON.parse(await readFile(join(folder, file), "utf8")) as { readonly kind?: string };
+      return result(stem, await checkOf(jsonChecks, body.kind)(body as never, folder));
+    }
     const recording = await openRecording<{ readonly kind?: string }>(join(folder, file));
-    const { kind } = recording.settings;
-    if (kind === "preprocessing") return undefined;
-    const check = kind === undefined || !Object.hasOwn(checks, kind) ? undefined : checks[kind];
-    if (!check) return failure(stem, `expected a kind of ${Object.keys(checks).join(", ")}, got ${String(kind)}`);
-    return result(stem, await check(recording as Recording<never>, folder));
+    // Done above, case by case.
+    if (recording.settings.kind === "preprocessing") return undefined;
+    return result(stem, await checkOf(tensorChecks, recording.settings.kind)(recording as Recording<never>, folder));
   } catch (error) {
     return failure(stem, error);
   }
+}
+
+function checkOf<T>(checks: Readonly<Record<string, T>>, kind: string | undefined): T {
+  if (kind === undefined || !Object.hasOwn(checks, kind))
+    throw new Error(`expected a kind of ${Object.keys(checks).join(", ")}, got ${String(kind)}`);
+  return checks[kind]!;
 }

@@ -24,6 +24,18 @@ export type {
   RunOptions,
   WeightInput,
 } from "./networks/contract.js";
+export { loadClip, type LoadClipOptions } from "./networks/clip/load.js";
+export type { ClipActivation } from "./networks/clip/network.js";
+export { clipPixels } from "./networks/clip/preprocessing.js";
+export { loadDino } from "./networks/dino/load.js";
+export { loadImageReward, type LoadImageRewardOptions } from "./networks/image-reward/load.js";
+export {
+  loadWordPiece,
+  wordPiece,
+  type WordPieceOptions,
+  type WordPieceText,
+  type WordPieceTokenizer,
+} from "./networks/image-reward/word-piece.js";
 export { inceptionTensor } from "./networks/inception/input.js";
 export { loadInception } from "./networks/inception/load.js";
 export { loadLpips, type LoadLpipsOptions } from "./networks/lpips/load.js";

@@ -171,14 +171,22 @@ export interface ImageReward extends LoadedNetwork {
   rewards(pictures: readonly Picture[], prompts: readonly string[], options?: RunOptions): Promise<Float32Array>;
   /** All tokens of the vision tower, after its norm: `[B, 197, 1024]`. Give them to `rewardsOf` when one picture meets several prompts. */
   vision(pictures: readonly Picture[], options?: RunOptions): Promise<Tensor<"float32">>;
-  /** The text tower's first state `[B, 768]` and the rewards `[B]`, for as many rows of vision tokens as of ids (0 pads). */
+  /**
+   * The text tower's states `[B, T, 768]`, the first of each `[B, 768]`, which alone counts, what the head makes of it and the rewards
+   * `[B]`, for as many rows of vision tokens as of ids (0 pads).
+   */
   rewardsOf(
     vision: Tensor<"float32">,
     ids: readonly (readonly number[])[],
     options?: RunOptions,
-  ): Promise<{ readonly textState: Tensor<"float32">; readonly raw: Float32Array; readonly rewards: Float32Array }>;
-  /** Rows of 35 ids. */
-  tokenize(prompts: readonly string[]): number[][];
+  ): Promise<{
+    readonly textStates: Tensor<"float32">;
+    readonly textState: Tensor<"float32">;
+    readonly raw: Float32Array;
+    readonly rewards: Float32Array;
+  }>;
+  /** Rows of 35 ids. The vocabulary is fetched when it is first needed. */
+  tokenize(prompts: readonly string[]): Promise<number[][]>;
 }
 
 // --- DINO ---

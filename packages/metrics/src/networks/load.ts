@@ -3,7 +3,7 @@ import { ArgumentError } from "@refadgen/errors";
 import { type Graph, liveParameters, openWeights, type SessionOptions, type WeightLookup, type Weights, WeightsError } from "@refadgen/graph";
 import { MetricWeightsError } from "../weights/error.js";
 import { identify, type KnownWeights } from "../weights/known.js";
-import { locateWeights } from "../weights/locate.js";
+import { type LocateOptions, locateWeights } from "../weights/locate.js";
 import type { LoadOptions, WeightInput } from "./contract.js";
 
 /** Weights that are open, and the files they came from. */
@@ -24,20 +24,24 @@ export async function openInput(where: string, source: WeightInput, options: Loa
     return { lookup: "tensors" in source ? lookupOf(source) : source, files: [source.description] };
   }
   if (source === "") throw new ArgumentError(`${where}: expected the path of a weight file, got ""`);
-  const { sha256, offline, cacheDirectory, token, signal, onProgress } = options;
-  // A hash that is only known by its beginning is compared below.
-  const whole = sha256?.length === 64 ? sha256 : undefined;
-  const path = await locateWeights(source, {
-    ...(whole === undefined ? {} : { sha256: whole }),
+  const { sha256, signal } = options;
+  const path = await locateWeights(source, locateOptions(source, options));
+  const opened = await openWeights(path, signal ? { signal } : {});
+  if (sha256 !== undefined) await checkDigest(path, sha256, opened.tensors.values().next().value?.contentKey());
+  return { lookup: lookupOf(opened), files: [source] };
+}
+
+/** What `locateWeights` takes of a loader's options. */
+export function locateOptions(source: string, { sha256, offline, cacheDirectory, token, signal, onProgress }: LoadOptions): LocateOptions {
+  return {
+    // A hash that is only known by its beginning is compared once the file is there.
+    ...(sha256?.length === 64 ? { sha256 } : {}),
     ...(offline === undefined ? {} : { offline }),
     ...(cacheDirectory === undefined ? {} : { cacheDirectory }),
     ...(token === undefined ? {} : { token }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress: (progress) => onProgress({ stage: "download", file: source, ...progress }) }),
-  });
-  const opened = await openWeights(path, signal ? { signal } : {});
-  if (sha256 !== undefined) await checkDigest(path, sha256, opened.tensors.values().next().value?.contentKey());
-  return { lookup: lookupOf(opened), files: [source] };
+  };
 }
 
 async function checkDigest(path: string, expected: string, contentKey: Promise<string> | undefined): Promise<void> {

@@ -7,6 +7,10 @@ const terminalEscapes = /\u001b\[[\d;]*[a-zA-Z]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
 const controls = /[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\ufff9-\ufffc]/g;
 
+/** As Python has it: \s of JavaScript, next line, and the separators of ASCII. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are spaces there
+const spaces = /[\s\u0085\u001c-\u001f]+/g;
+
 /**
  * What OpenAI's tokenizer does to a text before it looks for words: ftfy's repairs, HTML entities decoded twice, spaces joined, lower case.
  *
@@ -17,10 +21,7 @@ const controls = /[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\uff
  */
 export function cleanOpenaiText(text: string): string {
   const decoded = decodeHTML(decodeHTML(repaired(text)));
-  return decoded
-    .replace(/[\s\u0085\u001c-\u001f]+/g, " ")
-    .trim()
-    .toLowerCase();
+  return decoded.replace(spaces, " ").trim().toLowerCase();
 }
 
 function repaired(text: string): string {
