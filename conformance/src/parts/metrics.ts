@@ -6,6 +6,7 @@ import { openRecording, type Recording } from "../recording.js";
 import { clipOpenai, clipTransformers } from "./metrics/clip.js";
 import { fidFeatures } from "./metrics/fid.js";
 import { lpipsDistances } from "./metrics/lpips.js";
+import { mpLpipsWhole } from "./metrics/mp-lpips.js";
 import { dinoTokens, imageReward } from "./metrics/vision.js";
 import { wordPieceTexts } from "./metrics/word-piece.js";
 import { metricsPreprocessing } from "./metrics-preprocessing.js";
@@ -22,6 +23,7 @@ const tensorChecks: Readonly<Record<string, TensorCheck>> = {
   "clip-transformers": clipTransformers,
   dino: dinoTokens,
   "image-reward": imageReward,
+  "mp-lpips": mpLpipsWhole,
 };
 
 /** What is done with a `.json` recording of each kind. */

@@ -27,6 +27,9 @@ export type {
 export { loadClip, type LoadClipOptions } from "./networks/clip/load.js";
 export type { ClipActivation } from "./networks/clip/network.js";
 export { clipPixels } from "./networks/clip/preprocessing.js";
+export { dinoFeatures } from "./networks/dift/dino-features.js";
+export { type Dift, type DiftDraws, type DiftSteps, type LoadDiftOptions, loadDift } from "./networks/dift/load.js";
+export type { DiftParts } from "./networks/dift/parts.js";
 export { loadDino } from "./networks/dino/load.js";
 export { loadImageReward, type LoadImageRewardOptions } from "./networks/image-reward/load.js";
 export {
