@@ -14,7 +14,9 @@ import type {
   Lpips,
   WeightInput,
 } from "../networks/contract.js";
+import { type LoadDiftOptions, loadDift } from "../networks/dift/load.js";
 import { loadDino } from "../networks/dino/load.js";
+import { loadImageReward } from "../networks/image-reward/load.js";
 import { loadInception } from "../networks/inception/load.js";
 import { loadLpips } from "../networks/lpips/load.js";
 import { type WeightFile, type WeightId, weightFile } from "../weights/catalogue.js";
@@ -67,13 +69,16 @@ export async function neededFiles(networks: readonly NetworkId[], options: Netwo
       const users = networks.filter((network) => weightIdsOf(network).includes(id));
       const given = options.weights?.[id];
       if (given !== undefined && typeof given !== "string") return { file, networks: users, source: given, state: "given" };
-      const inFolder = options.weightsDirectory === undefined ? undefined : join(options.weightsDirectory, file.file);
+      // Stable Diffusion is a folder of files.
+      const isFolder = id === "stable-diffusion-2-1";
+      const inFolder = options.weightsDirectory === undefined ? undefined : join(options.weightsDirectory, isFolder ? id : file.file);
       if (given === undefined && inFolder !== undefined && (await stat(inFolder).catch(() => undefined))) {
         return { file, networks: users, source: inFolder, path: inFolder, state: "present" };
       }
       const source = given ?? file.source;
       if (source === undefined) return { file, networks: users, state: "shipped" };
-      const path = await locateWeights(source, {
+      const [first] = isFolder && given === undefined ? [`${source}/unet/config.json`] : [source];
+      const path = await locateWeights(first, {
         offline: true,
         ...(options.cacheDirectory !== undefined && { cacheDirectory: options.cacheDirectory }),
       }).catch(() => undefined);
@@ -147,6 +152,30 @@ export class NetworkPool {
     return this.#get(id, this.#options.networks?.dino, (options) => loadDino(...this.#input(id, options)), cachedDino);
   }
 
+  imageReward(): Promise<ImageReward> {
+    const vocabulary = this.#files.get("bert-vocabulary");
+    const words = vocabulary?.path ?? this.#options.weights?.["bert-vocabulary"];
+    return this.#get(
+      "image-reward",
+      this.#options.networks?.imageReward,
+      (options) => loadImageReward(...this.#input("image-reward", { ...options, ...(typeof words === "string" && { vocabulary: words }) })),
+      (network) => network,
+    );
+  }
+
+  /** What matches points for MP-LPIPS: diffusion features, with the options of `loadDift`. */
+  dift(settings: Pick<LoadDiftOptions, "prompt" | "ensemble" | "timestep" | "upBlock" | "seed">): Promise<DenseNetwork> {
+    return this.#get<DenseNetwork>(
+      "dift",
+      this.#options.networks?.dense,
+      (options) => {
+        const source = this.#files.get("stable-diffusion-2-1")?.source;
+        return loadDift(typeof source === "string" ? source : undefined, { ...options, ...settings });
+      },
+      (network) => network,
+    );
+  }
+
   lpips(backbone: "alex" | "vgg" | "squeeze"): Promise<Lpips> {
     const given = this.#options.networks?.lpips;
     const weights = { alex: "alexnet", vgg: "vgg16", squeeze: "squeezenet1_1" } as const;
@@ -217,7 +246,7 @@ export class NetworkPool {
   /** What a loader reads, and the digest it has to have: a file under its published name must be the published one. */
   #input<T extends LoadOptions>(id: WeightId, options: T): [WeightInput | undefined, T] {
     const needed = this.#files.get(id);
-    const published = needed?.path !== undefined && needed.source === needed.path && this.#options.weights?.[id] === undefined;
+    const published = this.#options.weights?.[id] === undefined;
     const { sha256 } = weightFile(id);
     return [needed?.source, published && sha256 !== undefined ? { ...options, sha256 } : options];
   }

@@ -1,5 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
 import { type MetricName, metricNames } from "../metrics/contract.js";
+import { differences } from "./compare.js";
 import { EvaluationError } from "./error.js";
 import type { EvaluatedMetric, Evaluation, Gate, HistoryEntry } from "./evaluation.js";
 
@@ -83,18 +84,11 @@ export function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, o
 
 /** Refuses to compare values of different recipes, settings or networks. */
 function expectComparable(earlier: EvaluatedMetric, now: EvaluatedMetric): void {
-  const differences: string[] = [];
-  const note = (what: string, before: unknown, after: unknown) => {
-    if (before !== after) differences.push(`${what} ${String(before ?? "absent")} there, ${String(after ?? "absent")} here`);
-  };
-  note("recipe", earlier.recipe, now.recipe);
-  for (const key of new Set([...Object.keys(earlier.settings), ...Object.keys(now.settings)])) note(key, earlier.settings[key], now.settings[key]);
-  const keys = ({ networks }: EvaluatedMetric) => networks.map(({ name, key }) => `${name} ${key.slice(0, 12)}`).join(" + ");
-  note("weights", keys(earlier), keys(now));
-  if (differences.length > 0) {
+  const reasons = differences(earlier, now);
+  if (reasons.length > 0) {
     throw new EvaluationError(
       "baseline",
-      `${now.metric}: the baseline's value was computed in another way (${differences.join("; ")}). Make a new baseline, or use its recipe and weights`,
+      `${now.metric}: the baseline's value was computed in another way (${reasons.join("; ")}). Make a new baseline, or use its recipe and weights`,
     );
   }
 }

@@ -26,7 +26,23 @@ export function pairScores(a: EvaluatedMetric, b: EvaluatedMetric): PairedScores
   };
 }
 
-/** The p-value of the difference of two reports' scores; undefined when fewer than two pictures are in both. */
-export function pairedPValue(_a: EvaluatedMetric, _b: EvaluatedMetric): number | undefined {
+/** Whether the differences of paired scores are more than chance. */
+export interface PairedTestResult {
+  readonly pairs: number;
+  /** Mean of b − a. */
+  readonly meanDifference: number;
+  /** Of the mean difference. */
+  readonly low: number;
+  readonly high: number;
+  /** Two-sided. */
+  readonly pValue: number;
+}
+
+export function testPairs(_pairs: PairedScores, _options: { readonly seed: number; readonly level: number }): PairedTestResult | undefined {
   return undefined;
+}
+
+/** The p-value of the difference of two reports' scores; undefined when fewer than two pictures are in both. */
+export function pairedPValue(a: EvaluatedMetric, b: EvaluatedMetric): number | undefined {
+  return testPairs(pairScores(a, b), { seed: 0, level: 0.95 })?.pValue;
 }

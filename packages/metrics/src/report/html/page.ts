@@ -8,7 +8,7 @@ import {
 } from "../../evaluate/evaluation.js";
 import { itemNameOf } from "../../evaluate/plan.js";
 import type { ImageScore, MetricName } from "../../metrics/contract.js";
-import { arrowOf, compareValues, countOf, formatChange, formatInterval, formatSeconds, formatValue, statusOf } from "../format.js";
+import { arrowOf, compareValues, countOf, formatChange, formatInterval, formatSeconds, formatValue } from "../format.js";
 import { histogram, sparkline } from "./charts.js";
 import { html, type Markup, raw } from "./markup.js";
 import { style } from "./style.js";
@@ -119,9 +119,7 @@ function summaryRow(metric: EvaluatedMetric, { gates, history }: Evaluation, int
 
 function gateTags(gates: Evaluation["gates"]): Markup | "" {
   if (gates.length === 0) return "";
-  return html`${gates.map(({ passed, rule, kind }) => html`<span class="tag ${passed ? "passed" : "failed"}">${passed ? "✓" : "✗"} ${kind === "regression" ? `regression ≤ ${rule.replace(/^.*[=:]/, "")}` : rule}</span> `)}${
-    statusOf(gates) === "failed" && html`<span class="small soft">failed</span>`
-  }`;
+  return html`${gates.map(({ passed, rule, kind }) => html`<span class="tag ${passed ? "passed" : "failed"}"><span aria-hidden="true">${passed ? "✓" : "✗"}</span> ${kind === "regression" ? `regression ≤ ${rule.replace(/^.*[=:]/, "")}` : rule}</span> `)}`;
 }
 
 function changeWord(metric: EvaluatedMetric, before: number): string {

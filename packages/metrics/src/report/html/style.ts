@@ -30,6 +30,7 @@ th,td{text-align:left;padding:8px 10px 8px 0;border-bottom:1px solid var(--line)
 thead th{font-size:.8125rem;color:var(--soft);font-weight:600;white-space:nowrap}
 td.right,th.right{text-align:right}
 tbody th{font-weight:600}
+.scroll tbody th{min-width:9em}
 .value{font-size:1.125rem;font-weight:650}
 .scroll{overflow-x:auto}
 code{font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
@@ -46,7 +47,7 @@ svg{display:block;max-width:100%}
 .pictures>li{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:10px;break-inside:avoid}
 .triplet{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:6px;align-items:end}
 .triplet figure{margin:0;min-width:0}
-.triplet img{display:block;width:100%;height:auto;max-height:220px;object-fit:contain;background:repeating-conic-gradient(#b9b6ae 0 25%,#d3d0c9 0 50%) 0 0/12px 12px;border-radius:4px}
+.triplet img{display:block;width:100%;height:auto;max-height:220px;object-fit:contain;background:repeating-conic-gradient(#b9b6ae 0 25%,#d3d0c9 0 50%) 0 0/12px 12px;border-radius:4px;border:1px solid var(--line)}
 .triplet figcaption{font-size:.75rem;color:var(--soft);margin-top:2px;overflow-wrap:anywhere}
 .about{display:flex;gap:10px;align-items:baseline;justify-content:space-between;margin-top:6px}
 .about .name{overflow-wrap:anywhere;font-size:.875rem}
@@ -62,7 +63,7 @@ footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);font-si
 @media (max-width:640px){
 main{padding:16px 14px 48px}
 h1{font-size:1.35rem}
-table.cards,table.cards tbody{display:block}
+table.cards,table.cards tbody,table.cards caption{display:block}
 table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.cards tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 12px;padding:10px 12px;margin-bottom:10px;background:var(--card);border:1px solid var(--line);border-radius:8px}
 table.cards th,table.cards td{display:block;border:0;padding:2px 0;text-align:left}
@@ -87,6 +88,6 @@ tr,.pictures>li,svg{break-inside:avoid}
 .triplet img{max-height:120px}
 .verdict,.tag{border:1px solid currentColor}
 details::details-content{content-visibility:visible;display:block}
-img,rect,.verdict{print-color-adjust:exact;-webkit-print-color-adjust:exact}
+img,rect,line,.verdict{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }
 `;
