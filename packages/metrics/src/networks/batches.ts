@@ -26,8 +26,8 @@ interface Open {
 }
 
 /**
- * Runs graphs of fixed sizes over any number of rows. Sessions are opened when they are needed and kept; rows that do not fill a batch are
- * run one at a time, or with copies of the last one where a session for the whole batch is open anyway.
+ * Runs graphs of fixed sizes over any number of rows. Sessions are opened when they are needed and kept; up to half a batch is run one row
+ * at a time, more of it with copies of the last row.
  */
 export class BatchRunner {
   readonly #options: SessionOptions;
@@ -45,15 +45,16 @@ export class BatchRunner {
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<Readonly<Record<string, Tensor<"float32">>>> {
     const { count } = rows;
-    const whole = count >= variant.batch || count > variant.batch / 2 || this.#open.has(nameOf(variant, variant.batch));
-    const size = whole ? variant.batch : 1;
     const pending: Promise<Readonly<Record<string, Tensor>>>[] = [];
     const results: Readonly<Record<string, Tensor>>[] = [];
     try {
-      for (let from = 0; from < count; from += size) {
+      for (let from = 0; from < count; ) {
         signal?.throwIfAborted();
+        // More than half a batch is cheaper with copies of the last row than one by one.
+        const size = count - from > variant.batch / 2 ? variant.batch : 1;
         const feeds = await gather(rows, from, size);
         pending.push(this.#runOnce(variant, size, feeds, signal));
+        from += size;
         // One batch is computed while the next is prepared.
         if (pending.length === 2) results.push(await pending.shift()!);
       }

@@ -26,7 +26,7 @@ const wanted = {
 } as const;
 
 /** Rows that are computed together: by patches, since that is what the work depends on. */
-const patchesPerBatch = 1024;
+const patchesPerBatch = 784;
 const textsPerBatch = 16;
 /** Lengths to which texts are cut; what stands behind the end of all texts of a batch is not computed. */
 const textLengths: readonly number[] = [16, 32, 77];

@@ -52,10 +52,11 @@ export function clipImageEmbeddings(pixels: Value, weights: Weights, config: Cli
   const patches = (resolution / patch) ** 2;
   const map = conv2d(pixels, visual.get("conv1.weight", [width, 3, patch, patch]), undefined, { stride: patch });
   const tokens = transpose(reshape(map, [batch, width, patches]), [0, 2, 1]);
-  const classToken = expand(visual.get("class_embedding", [width]), pixels.graph, [batch, 1, width]);
-  let h = add(concat([classToken, tokens], 1), visual.get("positional_embedding", [patches + 1, width]));
-  h = transformer(norm(h, visual, "ln_pre", epsilon), visual, config.vision, { act, causal: false });
-  const pooled = norm(reshape(slice(h, 1, 0, 1), [batch, width]), visual, "ln_post", epsilon);
+  const first = expand(visual.get("class_embedding", [width]), pixels.graph, [batch, 1, width]);
+  let h = add(concat([first, tokens], 1), visual.get("positional_embedding", [patches + 1, width]));
+  const classToken = (states: Value) => slice(states, 1, 0, 1);
+  h = transformer(norm(h, visual, "ln_pre", epsilon), visual, config.vision, { act, causal: false, pick: classToken });
+  const pooled = norm(reshape(h, [batch, width]), visual, "ln_post", epsilon);
   return matMul(pooled, visual.get("proj", [width, config.dimensions]));
 }
 
@@ -75,8 +76,11 @@ export function clipTextEmbeddings(ids: Value, weights: Weights, config: ClipCon
   }
   const places = weights.get("positional_embedding", [positions, width]);
   const words = embedding(ids, weights.get("token_embedding.weight", [vocabulary, width]));
-  const h = transformer(add(words, rows(places, 0, ids.dims[1]!)), weights, config.text, { act, causal: true });
-  const pooled = pickRows(norm(h, weights, "ln_final", epsilon), argMax(cast(ids, "int32")));
+  const ends = argMax(cast(ids, "int32"));
+  const batch = ids.dims[0]!;
+  const pick = (states: Value) => reshape(pickRows(states, ends), [batch, 1, width]);
+  const h = transformer(add(words, rows(places, 0, ids.dims[1]!)), weights, config.text, { act, causal: true, pick });
+  const pooled = norm(reshape(h, [batch, width]), weights, "ln_final", epsilon);
   return matMul(pooled, weights.get("text_projection", [width, config.dimensions]));
 }
 
@@ -85,15 +89,19 @@ export function isUnusedByClip(key: string): boolean {
   return /(^|\.)(logit_scale|input_resolution|context_length|vocab_size|position_ids)$/.test(key);
 }
 
-function transformer(
-  x: Value,
-  weights: Weights,
-  { layers, heads }: ClipTowerConfig,
-  { act, causal }: { act: ClipActivation; causal: boolean },
-): Value {
+interface TransformerOptions {
+  readonly act: ClipActivation;
+  readonly causal: boolean;
+  /** Of the last layer only these positions are computed. */
+  readonly pick: (states: Value) => Value;
+}
+
+function transformer(x: Value, weights: Weights, { layers, heads }: ClipTowerConfig, { act, causal, pick }: TransformerOptions): Value {
   let h = x;
-  for (let layer = 0; layer < layers; layer++)
-    h = transformerBlock(h, weights.at(`transformer.resblocks.${layer}`), { heads, epsilon, activation: activation(act), causal, keys });
+  for (let layer = 0; layer < layers; layer++) {
+    const last = layer === layers - 1 ? { pick } : {};
+    h = transformerBlock(h, weights.at(`transformer.resblocks.${layer}`), { heads, epsilon, activation: activation(act), causal, keys, ...last });
+  }
   return h;
 }
 

@@ -14,6 +14,12 @@ const wanted = {
   description: "DINO's ViT-S/16 or ViT-B/16 (dino_deitsmall16_pretrain.pth, dino_vitbase16_pretrain.pth)",
 } as const;
 
+interface Kind {
+  readonly height: number;
+  readonly wide: number;
+  readonly tokens: "all" | "class";
+}
+
 /** Patches that are computed together. */
 const patchesPerBatch = 2048;
 
@@ -31,33 +37,39 @@ export async function loadDino(source?: WeightInput, options: LoadOptions = {}):
     throw new MetricWeightsError("wrong-file", `${lookup.description}: expected the weights of ${wanted.description}, got none of their tensors`);
   const { width, patch, grid } = config;
   const weights = Weights.from(lookup);
-  const build = (batch: number, height: number, wide: number): Graph => {
+  const build = (batch: number, { height, wide, tokens }: Kind): Graph => {
     const graph = new Graph("dino");
-    graph.output("tokens", vit(graph.input("pixels", "float32", [batch, 3, height, wide]), weights, config));
+    graph.output("tokens", vit(graph.input("pixels", "float32", [batch, 3, height, wide]), weights, config, { tokens }));
     return graph;
   };
-  const trained = build(1, grid * patch, grid * patch);
+  const trained = build(1, { height: grid * patch, wide: grid * patch, tokens: "all" });
   expectFit(weights, lookup, wanted);
   const runner = new BatchRunner(sessionOptions({ optimization: "mapped", ...options }, files[0]!));
 
   const run = async (
     count: number,
-    { height, wide }: { readonly height: number; readonly wide: number },
+    kind: Kind,
     row: (index: number) => Float32Array,
     signal: AbortSignal | undefined,
   ): Promise<Tensor<"float32">> => {
+    const { height, wide, tokens } = kind;
     const batch = Math.max(1, Math.round(patchesPerBatch / ((height / patch) * (wide / patch))));
-    const variant = { key: `${height} ${wide}`, batch, build: (size: number) => build(size, height, wide) };
+    const variant = { key: `${height} ${wide} ${tokens}`, batch, build: (size: number) => build(size, kind) };
     const inputs = { pixels: { dims: [3, height, wide], dtype: "float32" } } as const;
     return (await runner.run(variant, { count, inputs, row: (index) => ({ pixels: row(index) }) }, { signal })).tokens!;
   };
-  const tokens = async (where: string, pictures: readonly Picture[], options: DinoOptions): Promise<Tensor<"float32">> => {
+  const tokens = async (where: "tokens" | "embeddings", pictures: readonly Picture[], options: DinoOptions): Promise<Tensor<"float32">> => {
     expectPictures(where, pictures);
     const { crop = 224, resize = Math.round((crop * 256) / 224), signal } = options;
     if (!Number.isInteger(crop) || crop < patch || crop % patch !== 0)
       throw new ArgumentError(`${where}: expected crop to be a multiple of the patch of ${patch}, got ${crop}`);
     if (!Number.isInteger(resize) || resize < crop) throw new ArgumentError(`${where}: expected resize of at least crop ${crop}, got ${resize}`);
-    return run(pictures.length, { height: crop, wide: crop }, (index) => dinoPixels(pictures[index]!, resize, crop), signal);
+    return run(
+      pictures.length,
+      { height: crop, wide: crop, tokens: where === "tokens" ? "all" : "class" },
+      (index) => dinoPixels(pictures[index]!, resize, crop),
+      signal,
+    );
   };
   return {
     name: `dino-vit-${width === 384 ? "s" : width === 768 ? "b" : width}-${patch}`,
@@ -67,14 +79,17 @@ export async function loadDino(source?: WeightInput, options: LoadOptions = {}):
     contentKey: contentKeyOf([trained]),
     dispose: () => runner.dispose(),
     tokens: (pictures, options = {}) => tokens("tokens", pictures, options),
-    embeddings: async (pictures, options = {}) => firstTokens(await tokens("embeddings", pictures, options)),
+    embeddings: async (pictures, options = {}) => {
+      const { data } = await tokens("embeddings", pictures, options);
+      return { dtype: "float32", dims: [pictures.length, width], data };
+    },
     tensorTokens: async (pixels, { signal } = {}) => {
       expectTensor("tensorTokens", pixels, [null, 3, null, null]);
       const [count, , height, wide] = pixels.dims as [number, number, number, number];
       if (height % patch !== 0 || wide % patch !== 0)
         throw new ArgumentError(`tensorTokens: expected sides that are multiples of the patch of ${patch}, got ${height} × ${wide}`);
       const length = 3 * height * wide;
-      return run(count, { height, wide }, (index) => pixels.data.subarray(index * length, (index + 1) * length), signal);
+      return run(count, { height, wide, tokens: "all" }, (index) => pixels.data.subarray(index * length, (index + 1) * length), signal);
     },
   };
 }
@@ -87,11 +102,4 @@ export async function loadDino(source?: WeightInput, options: LoadOptions = {}):
 function dinoPixels(picture: Picture, resize: number, crop: number): Float32Array {
   const resized = torchvisionResize(toRgb(imageOf(picture)), resize, { filter: "bicubic" });
   return imageToTensor(centerCrop(resized, { width: crop, height: crop }), imageNetNormalization);
-}
-
-function firstTokens({ dims, data }: Tensor<"float32">): Tensor<"float32"> {
-  const [count, tokens, width] = dims as [number, number, number];
-  const first = new Float32Array(count * width);
-  for (let row = 0; row < count; row++) first.set(data.subarray(row * tokens * width, row * tokens * width + width), row * width);
-  return { dtype: "float32", dims: [count, width], data: first };
 }

@@ -7,6 +7,8 @@ export interface BlockOptions {
   readonly activation: (x: Value) => Value;
   /** Whether a position sees only itself and those before it; default false. */
   readonly causal?: boolean;
+  /** Which positions are wanted: of the last block often only one counts. Default all. */
+  readonly pick?: (states: Value) => Value;
   readonly keys: BlockKeys;
 }
 
@@ -34,9 +36,10 @@ export const vitKeys: BlockKeys = {
  * A transformer block that normalises first and keeps queries, keys and values in one weight, as DINO, BLIP and OpenAI's CLIP have it.
  *
  * @param x `[B, T, C]`
- * @returns the same size
+ * @returns the same size, or what `pick` leaves: `[B, T', C]`
  */
-export function transformerBlock(x: Value, weights: Weights, { heads, epsilon, activation, causal = false, keys }: BlockOptions): Value {
+export function transformerBlock(x: Value, weights: Weights, options: BlockOptions): Value {
+  const { heads, epsilon, activation, causal = false, pick = (states: Value) => states, keys } = options;
   const channels = x.dims[2]!;
   const stacked = weights.get(keys.qkv.weight, [channels * 3, channels]);
   const stackedBias = weights.get(keys.qkv.bias, [channels * 3]);
@@ -45,7 +48,7 @@ export function transformerBlock(x: Value, weights: Weights, { heads, epsilon, a
     const [from, to] = [part * channels, (part + 1) * channels];
     return linear(normal, rows(stacked, from, to), rows(stackedBias, from, to));
   }) as [Value, Value, Value];
-  const h = add(x, dense(attention(query, key, value, { heads, causal }), weights, keys.out, channels));
+  const h = add(pick(x), dense(pick(attention(query, key, value, { heads, causal })), weights, keys.out, channels));
   const inner = activation(dense(norm(h, weights, keys.norm2, epsilon), weights, keys.fc1, channels * 4));
   return add(h, dense(inner, weights, keys.fc2, channels));
 }

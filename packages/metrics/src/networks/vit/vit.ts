@@ -1,6 +1,11 @@
-import { add, concat, conv2d, expand, gelu, matMul, reshape, reshaped, rows, transpose, type Value, type Weights } from "@refadgen/graph";
+import { add, concat, conv2d, expand, gelu, matMul, reshape, reshaped, rows, slice, transpose, type Value, type Weights } from "@refadgen/graph";
 import { norm, transformerBlock, vitKeys } from "./block.js";
 import { positionWeights } from "./positions.js";
+
+export interface VitOptions {
+  /** All tokens, or the class token alone, which spares most of the last block. Default all. */
+  readonly tokens?: "all" | "class";
+}
 
 export interface VitConfig {
   readonly width: number;
@@ -20,9 +25,9 @@ const epsilon = 1e-6;
  * Source: facebookresearch/dino vision_transformer.py; THUDM/ImageReward ImageReward/models/BLIP/vit.py.
  *
  * @param pixels `[B, 3, H, W]`, normalised; sides multiples of the patch. Where they are not those of training, positions are interpolated as DINO does.
- * @returns all tokens after the final norm, class token first, `[B, 1 + patches, width]`
+ * @returns tokens after the final norm, class token first, `[B, 1 + patches, width]` or `[B, 1, width]`
  */
-export function vit(pixels: Value, weights: Weights, config: VitConfig): Value {
+export function vit(pixels: Value, weights: Weights, config: VitConfig, { tokens = "all" }: VitOptions = {}): Value {
   const { width, layers, heads, patch } = config;
   const [batch, , height, wide] = pixels.dims as [number, number, number, number];
   const [down, across] = [height / patch, wide / patch];
@@ -30,11 +35,17 @@ export function vit(pixels: Value, weights: Weights, config: VitConfig): Value {
     stride: patch,
   });
   const patches = transpose(reshape(map, [batch, width, down * across]), [0, 2, 1]);
-  const classToken = expand(weights.get("cls_token", [1, 1, width]), pixels.graph, [batch, 1, width]);
-  let h = addPositions(concat([classToken, patches], 1), weights, config, { down, across });
-  for (let layer = 0; layer < layers; layer++)
-    h = transformerBlock(h, weights.at(`blocks.${layer}`), { heads, epsilon, activation: gelu, keys: vitKeys });
+  const first = expand(weights.get("cls_token", [1, 1, width]), pixels.graph, [batch, 1, width]);
+  let h = addPositions(concat([first, patches], 1), weights, config, { down, across });
+  for (let layer = 0; layer < layers; layer++) {
+    const pick = tokens === "class" && layer === layers - 1 ? { pick: classToken } : {};
+    h = transformerBlock(h, weights.at(`blocks.${layer}`), { heads, epsilon, activation: gelu, keys: vitKeys, ...pick });
+  }
   return norm(h, weights, "norm", epsilon);
+}
+
+function classToken(states: Value): Value {
+  return slice(states, 1, 0, 1);
 }
 
 interface Grid {
