@@ -98,7 +98,9 @@ function program(signal: AbortSignal, ended: (passed: boolean) => void): Command
 }
 
 function evalOptions(command: Command): Command {
-  return weightOptions(command.description("Measure generated pictures, and hold the numbers against thresholds and an earlier report."))
+  const own = command
+    .description("Measure generated pictures, and hold the numbers against thresholds and an earlier report.")
+    .optionsGroup("Pictures:")
     .option("--generated <folder>", "generated pictures")
     .option("--reference <folder>", "what they are compared with, by file stem: ads/a/1.png with products/a/1.jpg")
     .option("--prompts <file>", ".jsonl, .json, .csv, .tsv, .txt or a folder of .txt: what each picture should show")
@@ -116,40 +118,47 @@ function evalOptions(command: Command): Command {
         "nearest",
       ]),
     )
+    .optionsGroup("Metrics:")
     .option("--metrics <names>", "separated by commas, or all (default: clip-score,fid,image-reward,mp-lpips,lpips)", metricList)
-    .option("--recipe <metric=name>", "whose conventions to follow; may be given more than once", collect, [])
-    .option("--set <metric.option=value>", "an option of a metric, as in kid.subsets=50; may be given more than once", collect, [])
+    .option("--recipe <metric=name>", "whose conventions to follow; may be given more than once", collect)
+    .option("--set <metric.option=value>", "an option of a metric, as in kid.subsets=50; may be given more than once", collect)
     .addOption(new Option("--lpips <backbone>", "for LPIPS (default: alex)").choices(["alex", "vgg", "squeeze"]))
     .addOption(new Option("--clip <network>", "for CLIP-Score and CLIP-I (default: b-32)").choices(["b-32", "b-16", "l-14"]))
     .addOption(new Option("--dino <network>", "for DINO-I (default: s-16)").choices(["s-16", "b-16"]))
     .addOption(new Option("--matching <network>", "what finds product points for MP-LPIPS (default: dift)").choices(["dift", "dino"]))
     .option("--seed <n>", "of everything that is drawn (default: 0)", wholeNumber)
     .option("--no-interval", "leave out confidence intervals")
-    .option("--threshold <rule>", 'what has to hold: "lpips<0.6", "precision-recall.recall>=0.4", "lpips.high<0.6"; repeatable', threshold, [])
+    .optionsGroup("Gates:")
+    .option("--threshold <rule>", 'what has to hold: "lpips<0.6", "precision-recall.recall>=0.4", "lpips.high<0.6"; repeatable', threshold)
     .option("--baseline <file>", "JSON report of an earlier run")
-    .option("--max-regression <limit>", "how much worse than it is allowed: 2%, 0.01, fid=5%; repeatable", regression, [])
+    .option("--max-regression <limit>", "how much worse than it is allowed: 2%, 0.01, fid=5%; repeatable", regression)
     .option("--significance <p>", "a regression counts only when its paired p-value is below this", share)
     .option("--fail-fast", "stop at the first metric that fails; cheap ones come first")
     .option("--strict", "unmatched and unusable files are an error")
+    .optionsGroup("Reports:")
     .option("--json <file>", "report for programs and for --baseline; - is standard output")
     .option("--junit <file>", "report for CI systems")
     .option("--html <file>", "report for people: one file, worst and best pictures with it")
     .option("--csv <file>", "scores per picture")
     .option("--markdown [file]", "table for a pull request (default: the step summary on GitHub, else standard output)")
     .option("--label <text>", "what the reports call this run (default: the generated folder)")
+    .optionsGroup("Running:")
     .option("--no-cache", "keep nothing between runs")
     .option("--quiet", "print failures only")
     .option("--debug", "print where an error came from");
+  return weightOptions(own);
 }
 
 function weightOptions(command: Command): Command {
   return command
+    .optionsGroup("Weights:")
     .option("--weights-dir <folder>", "weight files under their published names")
-    .option("--weights <id=path>", "where one file is: a path, URL or hub id; may be given more than once", collect, [])
+    .option("--weights <id=path>", "where one file is: a path, URL or hub id; may be given more than once", collect)
     .option("--offline", "never fetch anything")
     .option("--cache <folder>", "where features and downloads are kept (default: REFADGEN_CACHE, else the platform's cache folder)")
     .addOption(new Option("--device <name>", "where networks run (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
-    .option("--threads <n>", "processors to use (default: all)", wholeNumber);
+    .option("--threads <n>", "processors to use (default: all)", wholeNumber)
+    .optionsGroup("Options:");
 }
 
 const overview = `
@@ -195,7 +204,7 @@ Examples:
   refadgen-metrics weights --metrics lpips,fid
   refadgen-metrics weights --metrics lpips,fid fetch`;
 
-function collect(value: string, all: readonly string[]): string[] {
+function collect(value: string, all: readonly string[] = []): string[] {
   return [...all, value];
 }
 
@@ -207,11 +216,11 @@ function metricList(text: string): string[] {
   return [...new Set(names)];
 }
 
-function threshold(text: string, all: readonly string[]): string[] {
+function threshold(text: string, all: readonly string[] = []): string[] {
   return [...all, checked(text, parseThreshold)];
 }
 
-function regression(text: string, all: readonly string[]): string[] {
+function regression(text: string, all: readonly string[] = []): string[] {
   return [...all, checked(text, parseRegression)];
 }
 

@@ -26,17 +26,17 @@ export interface EvalSettings extends WeightSettings {
   readonly pairing?: "exact" | "variants";
   readonly resizeReferences?: ResizeFilter;
   readonly metrics?: readonly MetricName[];
-  readonly recipe: readonly string[];
-  readonly set: readonly string[];
+  readonly recipe?: readonly string[];
+  readonly set?: readonly string[];
   readonly lpips?: LpipsBackbone;
   readonly clip?: "b-32" | "b-16" | "l-14";
   readonly dino?: "s-16" | "b-16";
   readonly matching?: "dift" | "dino";
   readonly seed?: number;
   readonly interval: boolean;
-  readonly threshold: readonly string[];
+  readonly threshold?: readonly string[];
   readonly baseline?: string;
-  readonly maxRegression: readonly string[];
+  readonly maxRegression?: readonly string[];
   readonly significance?: number;
   readonly failFast?: boolean;
   readonly strict?: boolean;
@@ -85,16 +85,16 @@ function inputOf({ generated, manifest, reference, prompts, masks, productMasks,
 function optionsOf(settings: EvalSettings): EvaluateOptions {
   const { metrics, threshold, baseline, maxRegression, significance, failFast, strict, resizeReferences, label, seed, cache } = settings;
   const { lpips, clip, dino, matching } = settings;
-  const recipes = Object.fromEntries(settings.recipe.map(recipeOf));
-  const options = metricOptions(settings.set);
+  const recipes = Object.fromEntries((settings.recipe ?? []).map(recipeOf));
+  const options = metricOptions(settings.set ?? []);
   return {
     ...networkOptionsOf(settings),
     ...(metrics && { metrics }),
     recipes,
     options,
-    thresholds: threshold,
+    ...(threshold && { thresholds: threshold }),
     ...(baseline !== undefined && { baseline }),
-    ...(maxRegression.length > 0 && { maxRegression }),
+    ...(maxRegression && { maxRegression }),
     ...(significance !== undefined && { significance }),
     ...(failFast && { failFast }),
     ...(strict && { strict }),

@@ -6,7 +6,7 @@ import { type WeightId, weightCatalogue } from "../weights/catalogue.js";
 /** The options about weights that all commands have, as commander gives them. */
 export interface WeightSettings {
   readonly weightsDir?: string;
-  readonly weights: readonly string[];
+  readonly weights?: readonly string[];
   readonly offline?: boolean;
   /** `false`: no cache. */
   readonly cache?: string | boolean;
@@ -15,7 +15,7 @@ export interface WeightSettings {
 }
 
 /** What networks are loaded with. */
-export function networkOptionsOf({ weightsDir, weights, offline, cache, device, threads }: WeightSettings): NetworkOptions {
+export function networkOptionsOf({ weightsDir, weights = [], offline, cache, device, threads }: WeightSettings): NetworkOptions {
   return {
     weights: Object.fromEntries(weights.map(assignment)) as NonNullable<NetworkOptions["weights"]>,
     ...(weightsDir !== undefined && { weightsDirectory: weightsDir }),

@@ -59,8 +59,8 @@ export function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, o
   expectComparable(earlier, result);
   const sign = result.direction === "higher" ? 1 : -1;
   const allowed = earlier.value - sign * (limit.relative ? limit.amount * Math.abs(earlier.value) : limit.amount);
-  // Written so that what is not a number fails.
-  const within = sign > 0 ? result.value >= allowed : result.value <= allowed;
+  // Written so that what is not a number fails; equal pictures have an infinite PSNR in both.
+  const within = result.value === earlier.value || (sign > 0 ? result.value >= allowed : result.value <= allowed);
   const pValue = options.test(earlier, result);
   const excused = !within && options.significance !== undefined && pValue !== undefined && pValue >= options.significance;
   const change = result.value - earlier.value;
