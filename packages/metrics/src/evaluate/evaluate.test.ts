@@ -79,7 +79,12 @@ describe("evaluate", () => {
     });
     await expect(stopped).rejects.toThrow("stopped");
     let again = 0;
-    const resumed = await run({ cacheDirectory, onScore: (_, count) => void (again += count) });
+    const resumed = await run({
+      cacheDirectory,
+      onScore: (_, count) => {
+        again += count;
+      },
+    });
     expect(again).toBeLessThan(40);
     expect(again).toBeGreaterThan(0);
     expect(resumed.metrics[0]).toEqual({ ...whole.metrics[0], cached: 40 - again, seconds: resumed.metrics[0]!.seconds });
@@ -92,7 +97,16 @@ describe("evaluate", () => {
     await writeImages(folder, { "00.png": 1, "01.png": 2 });
     const count = async (options: EvaluateOptions = {}) => {
       let scored = 0;
-      const { metrics } = await run({ cacheDirectory, ...options, onScore: (_, pairs) => void (scored += pairs) }, { generated: folder, reference });
+      const { metrics } = await run(
+        {
+          cacheDirectory,
+          ...options,
+          onScore: (_, pairs) => {
+            scored += pairs;
+          },
+        },
+        { generated: folder, reference },
+      );
       return [scored, metrics[0]!.value];
     };
     const first = (difference(1, 101) + difference(2, 102)) / 2;

@@ -1,5 +1,6 @@
 import { type EvaluatedMetric, type Evaluation, type Gate, metricTitles } from "../evaluate/evaluation.js";
 import { countOf, formatValue } from "./format.js";
+import { printable } from "./printable.js";
 
 /**
  * The evaluation as JUnit XML, in the form that both Ant's schema and Jenkins' junit-10.xsd allow: one suite, a test case per gate,
@@ -101,18 +102,6 @@ function attributes(values: Readonly<Record<string, string>>): string {
     .join("");
 }
 
-/** XML cannot hold most control characters, not even escaped, nor halves of surrogate pairs: file names can. */
 function xmlText(text: string): string {
-  return [...text]
-    .map((character) => {
-      const code = character.codePointAt(0)!;
-      const allowed =
-        code === 9 || code === 10 || code === 13 || (code >= 32 && code < 0xd800) || (code >= 0xe000 && code !== 0xfffe && code !== 0xffff);
-      return allowed ? character : "\uFFFD";
-    })
-    .join("")
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll("\r", "&#13;");
+  return printable(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
 }
