@@ -10,7 +10,7 @@ import { expectPictures, expectTensor, imageOf } from "../pictures.js";
 import { vit, vitConfigOf } from "../vit/vit.js";
 
 const wanted = {
-  known: ["dino-vit-s-16", "dino-vit-b-16", "dino-vit-s-8", "dino-vit-b-8"],
+  known: ["dino-vit-s-16", "dino-vit-b-16", "dino-vit-s-8", "dino-vit-b-8", "vit"],
   description: "DINO's ViT-S/16 or ViT-B/16 (dino_deitsmall16_pretrain.pth, dino_vitbase16_pretrain.pth)",
 } as const;
 
