@@ -142,6 +142,24 @@ describe("one network under two layouts", () => {
   });
 });
 
+test("a TorchScript archive of OpenAI's kind, half of it in float16, gives what OpenAI's code gives", async () => {
+  // Made and answered by openai/CLIP's model.py with random weights, PyTorch 2.15 (traced, saved with torch.jit.save).
+  const { ids, image, text }: { readonly ids: number[][]; readonly image: number[]; readonly text: number[] } = JSON.parse(
+    await readFile(fixture("clip-tiny.json"), "utf8"),
+  );
+  const clip = await loadClip(fixture("clip-tiny.pt"), { threads: 1 });
+  try {
+    expect(clip).toMatchObject({ dimensions: 32, resolution: 32, weights: [fixture("clip-tiny.pt")] });
+    const pixels = Float32Array.from({ length: 2 * 3 * 32 * 32 }, (_, i) => Math.sin(Math.fround(i * Math.fround(0.37))));
+    const found = await clip.imageTensor({ dtype: "float32", dims: [2, 3, 32, 32], data: pixels });
+    expect(worst(found.data, image)).toBeLessThan(2e-5);
+    expect(worst((await clip.tokens(ids)).data, text)).toBeLessThan(2e-5);
+    expect(await clip.contentKey()).toMatch(/^[0-9a-f]{64}$/);
+  } finally {
+    await clip.dispose();
+  }
+});
+
 describe("tokens", () => {
   test("OpenAI's ids, without the repair of wrongly decoded text", async () => {
     const tokenize = await loadTokenize();
