@@ -53,3 +53,36 @@ export {
   type WeightsOfOptions,
 } from "./weights/catalogue.js";
 export { MetricWeightsError, type MetricWeightsErrorCode } from "./weights/error.js";
+// Many metrics at once: what `refadgen-metrics eval` does
+export { evaluate, type EvaluateOptions, type EvaluationInput, type EvaluationProgress } from "./evaluate/evaluate.js";
+export { EvaluationError, type EvaluationErrorCode } from "./evaluate/error.js";
+export {
+  type EvaluatedItem,
+  type EvaluatedMetric,
+  type Evaluation,
+  type FileRole,
+  type Gate,
+  type HistoryEntry,
+  metricTitles,
+  type SkippedFile,
+  tableMetrics,
+  type UnmatchedFile,
+} from "./evaluate/evaluation.js";
+export type { ManifestEntry, ManifestInput } from "./evaluate/manifest.js";
+export type { MetricSettings } from "./evaluate/metric-driver.js";
+export type { DenseNetwork, GivenNetworks, NetworkOptions } from "./evaluate/networks.js";
+export type { FolderInput } from "./evaluate/pairing.js";
+export type { ClipId, DinoId, NetworkChoice } from "./evaluate/plan.js";
+// Gates
+export { parseRegression, type RegressionLimit } from "./evaluate/regression.js";
+export { parseThreshold, type Threshold, type ThresholdOperator } from "./evaluate/threshold.js";
+// Two models
+export { compare, type ComparedMetric, type CompareOptions, type Comparison } from "./evaluate/compare.js";
+export type { PairedTestResult } from "./evaluate/significance.js";
+// Reports
+export { evaluationFromJson, evaluationToJson, readEvaluation } from "./evaluate/evaluation-json.js";
+export { evaluationToCsv } from "./report/csv.js";
+export { evaluationToHtml, type HtmlOptions } from "./report/html/page.js";
+export { evaluationToJunit } from "./report/junit.js";
+export { evaluationToMarkdown } from "./report/markdown.js";
+export { evaluationToText, type TextOptions } from "./report/text.js";
