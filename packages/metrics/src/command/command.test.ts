@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { crc32, deflateSync } from "node:zlib";
 import { parse as parseCsv } from "csv-parse/sync";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readEvaluation } from "../evaluate/evaluation-json.js";
@@ -60,6 +61,23 @@ function psnrOf(a: number, b: number): number {
   const [first, second] = [formulaImage(a, { width: 48, height: 40 }).data, formulaImage(b, { width: 48, height: 40 }).data];
   const error = first.reduce((sum, value, index) => sum + (value - second[index]!) ** 2, 0) / first.length;
   return 10 * Math.log10(255 ** 2 / error);
+}
+
+/** A PNG of a few bytes whose header promises ten thousand million pixels. */
+function hugePng(): Uint8Array {
+  const header = Buffer.alloc(17);
+  header.write("IHDR");
+  header.writeUInt32BE(100_000, 4);
+  header.writeUInt32BE(100_000, 8);
+  header.set([8, 2, 0, 0, 0], 12);
+  const chunk = (content: Buffer) => {
+    const [length, checksum] = [Buffer.alloc(4), Buffer.alloc(4)];
+    length.writeUInt32BE(content.length - 4);
+    checksum.writeUInt32BE(crc32(content));
+    return Buffer.concat([length, content, checksum]);
+  };
+  const data = Buffer.concat([Buffer.from("IDAT"), deflateSync(Buffer.alloc(100))]);
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk(header), chunk(data), chunk(Buffer.from("IEND"))]);
 }
 
 describe("refadgen-metrics eval", () => {
@@ -209,10 +227,13 @@ describe("refadgen-metrics eval", () => {
       writeFile(join(bad, "2.png"), ""),
       writeFile(join(bad, "3.jpg"), "no picture"),
       writeFile(join(bad, "4.png"), (await readFile(join(generated, "4.png"))).subarray(0, 300)),
+      writeFile(join(bad, "6.png"), hugePng()),
       writeFile(join(bad, "readme.txt"), "x"),
     ]);
     const json = join(root, "bad.json");
-    const args = ["eval", "--generated", bad, "--reference", reference, "--metrics", "psnr", "--json", json];
+    const partners = join(root, "partners");
+    await writeImages(partners, Object.fromEntries(Array.from({ length: 7 }, (_, index) => [`${index}.png`, index])), { width: 48, height: 40 });
+    const args = ["eval", "--generated", bad, "--reference", partners, "--metrics", "psnr", "--json", json];
     const { code, stdout } = await refadgenMetrics(args);
     expect(code).toBe(0);
     const report = await readEvaluation(json);
@@ -222,9 +243,10 @@ describe("refadgen-metrics eval", () => {
       ["2.png", expect.any(String)],
       ["3.jpg", expect.any(String)],
       ["4.png", expect.any(String)],
+      ["6.png", "limit"],
     ]);
     expect(report.unmatched).toEqual([{ role: "generated", name: "readme.txt", reason: "not a picture by its extension" }]);
-    expect(stdout).toMatch(/4 files skipped:/);
+    expect(stdout).toMatch(/5 files skipped:/);
     expect((await refadgenMetrics([...args, "--strict"])).code).toBe(2);
   });
 

@@ -67,7 +67,7 @@ export function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, o
   const share = earlier.value === 0 || !Number.isFinite(change / earlier.value) ? "" : ` (${signed((100 * change) / Math.abs(earlier.value))} %)`;
   const message =
     `${result.metric} went from ${format(earlier.value)} to ${format(result.value)}${share}; ` +
-    `${limit.rule.replace(/^.*[=:]/, "")} for the worse is allowed${excused ? `; the change is not significant (p = ${format(pValue)})` : ""}`;
+    `${limit.rule.replace(/^.*[=:]/, "")} for the worse is allowed${earlier.n === result.n ? "" : `; n was ${earlier.n} and is ${result.n}`}${excused ? `; the change is not significant (p = ${format(pValue)})` : ""}`;
   return {
     kind: "regression",
     metric: result.metric,

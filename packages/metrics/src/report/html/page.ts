@@ -157,7 +157,9 @@ async function metricSection(metric: EvaluatedMetric, { items, gates }: Evaluati
   const show = async (scores: readonly ImageScore[]) =>
     html`<ol class="pictures">${await Promise.all(scores.map((score) => picture(score, byName.get(score.name) ?? byName.get(itemNameOf(score.name)), thumbnails)))}</ol>`;
   const details = Object.entries(metric.details);
-  const numbers = `${formatValue(metric.value)}${metric.interval ? `, ${formatInterval(metric)}` : ""}, ${Object.entries(metric.counts)
+  const numbers = `${formatValue(metric.value)}${metric.interval ? ` (${Math.round(metric.interval.level * 100)} %: ${formatInterval(metric)})` : ""}, ${Object.entries(
+    metric.counts,
+  )
     .map(([what, count]) => `${count} ${words(what)}`)
     .join(", ")}`;
   return html`<section aria-labelledby="${metric.metric}">

@@ -31,6 +31,7 @@ thead th{font-size:.8125rem;color:var(--soft);font-weight:600;white-space:nowrap
 td.right,th.right{text-align:right}
 tbody th{font-weight:600}
 .scroll tbody th{min-width:9em}
+p .num{white-space:normal}
 .value{font-size:1.125rem;font-weight:650}
 .scroll{overflow-x:auto}
 code{font:.875em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
@@ -65,12 +66,14 @@ main{padding:16px 14px 48px}
 h1{font-size:1.35rem}
 table.cards,table.cards tbody,table.cards caption{display:block}
 table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-table.cards tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 12px;padding:10px 12px;margin-bottom:10px;background:var(--card);border:1px solid var(--line);border-radius:8px}
+table.cards tr{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2px 12px;padding:10px 12px;margin-bottom:10px;background:var(--card);border:1px solid var(--line);border-radius:8px}
 table.cards th,table.cards td{display:block;border:0;padding:2px 0;text-align:left}
 table.cards th{grid-column:1;font-size:1rem;align-self:center}
 table.cards td.value{grid-column:2;text-align:right}
 table.cards td.wide{grid-column:1/-1}
 table.cards td:empty{display:none}
+table.cards .num{white-space:normal}
+table.cards th{white-space:nowrap}
 table.cards td[data-label]:not(:empty)::before{content:attr(data-label);display:block;font-size:.75rem;color:var(--soft)}
 .pictures{grid-template-columns:1fr}
 .triplet img{max-height:260px}
@@ -79,7 +82,7 @@ table.cards td[data-label]:not(:empty)::before{content:attr(data-label);display:
 :root{--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#bbb;--mark:#1f4d7a;--bar:#9db8d2;--good:#14532d;--good-back:#fff;--bad:#8a1a14;--bad-back:#fff;--note:#5c3d00;--note-back:#fff}
 @page{margin:14mm}
 body{font-size:10.5pt}
-main{max-width:none;padding:0}
+main{max-width:none;padding:0 1px}
 nav{display:none}
 a{color:inherit;text-decoration:none}
 h2,h3{break-after:avoid}
