@@ -78,7 +78,6 @@ export { parseRegression, type RegressionLimit } from "./evaluate/regression.js"
 export { parseThreshold, type Threshold, type ThresholdOperator } from "./evaluate/threshold.js";
 // Two models
 export { compare, type ComparedMetric, type CompareOptions, type Comparison } from "./evaluate/compare.js";
-export type { PairedTestResult } from "./evaluate/significance.js";
 // Reports
 export { evaluationFromJson, evaluationToJson, readEvaluation } from "./evaluate/evaluation-json.js";
 export { evaluationToCsv } from "./report/csv.js";

@@ -17,7 +17,7 @@ export interface CompareSettings {
 /** Compares two reports, and says whether B is no worse (always, without `gate`). */
 export async function compareReports(a: string, b: string, { alpha, gate, json, markdown }: CompareSettings): Promise<boolean> {
   await expectWritable([json === "-" ? undefined : json, markdown === true ? undefined : markdown].filter((path) => path !== undefined));
-  const comparison = compare(await readEvaluation(a, "a"), await readEvaluation(b, "b"), alpha === undefined ? {} : { alpha });
+  const comparison = await compare(await readEvaluation(a, "a"), await readEvaluation(b, "b"), alpha === undefined ? {} : { alpha });
   const text = comparisonToJson(comparison);
   if (json === "-") process.stdout.write(text);
   else if (json !== undefined) await writeWhole(json, text);

@@ -3,6 +3,7 @@ import { SessionError, WeightsError } from "@refadgen/graph";
 import { ImageError } from "@refadgen/image";
 import { CommanderError } from "commander";
 import { EvaluationError } from "../evaluate/error.js";
+import { MetricError } from "../metrics/error.js";
 import { MetricWeightsError } from "../weights/error.js";
 
 /** What the command's exit code says. */
@@ -27,6 +28,8 @@ export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
   if (MetricWeightsError.isInstance(error) || WeightsError.isInstance(error)) return exitCode.weights;
   if (EvaluationError.isInstance(error) || ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
+  // Features that are no numbers come from broken weights.
+  if (MetricError.isInstance(error)) return error.code === "not-finite" ? exitCode.weights : exitCode.usage;
   if (SessionError.isInstance(error) && error.code === "provider-unavailable") return exitCode.usage;
   return isHubError(error) ? exitCode.weights : exitCode.failed;
 }

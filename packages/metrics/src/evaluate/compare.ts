@@ -1,8 +1,9 @@
 import { ArgumentError } from "@refadgen/errors";
 import type { Direction, MetricName } from "../metrics/contract.js";
+import type { PairedTest } from "../statistics/paired-test.js";
 import { EvaluationError } from "./error.js";
 import type { EvaluatedMetric, Evaluation } from "./evaluation.js";
-import { type PairedTestResult, pairScores, testPairs } from "./significance.js";
+import { pairScores, testPairs } from "./significance.js";
 
 export interface CompareOptions {
   /** Significance level after Holm's correction. Default 0.05. */
@@ -33,7 +34,7 @@ export interface ComparedMetric {
   /** b − a, of the values. */
   readonly difference: number;
   /** Only for metrics with scores per picture, and at least two pictures in both reports. */
-  readonly test?: PairedTestResult & {
+  readonly test?: PairedTest & {
     /** Holm's, over all metrics that are tested. */
     readonly adjustedPValue: number;
   };
@@ -48,7 +49,7 @@ export interface ComparedMetric {
  *
  * @throws EvaluationError `report` when recipes, settings or weights differ, or no metric is in both; ArgumentError
  */
-export function compare(a: Evaluation, b: Evaluation, { alpha = 0.05, seed = 0 }: CompareOptions = {}): Comparison {
+export async function compare(a: Evaluation, b: Evaluation, { alpha = 0.05, seed = 0 }: CompareOptions = {}): Promise<Comparison> {
   if (!(alpha > 0 && alpha < 1)) throw new ArgumentError(`compare: expected alpha between 0 and 1, got ${alpha}`);
   const shared = a.metrics.flatMap((first) => {
     const second = b.metrics.find(({ metric }) => metric === first.metric);
@@ -61,10 +62,12 @@ export function compare(a: Evaluation, b: Evaluation, { alpha = 0.05, seed = 0 }
   if (reasons.length > 0)
     throw new EvaluationError("report", `the reports were made in different ways and cannot be compared: ${reasons.join("; ")}`);
 
-  const tested = shared.map(([first, second]) => {
-    const pairs = pairScores(first, second);
-    return { first, second, pairs, test: testPairs(pairs, { seed, level: 1 - alpha }) };
-  });
+  const tested = await Promise.all(
+    shared.map(async ([first, second]) => {
+      const pairs = pairScores(first, second);
+      return { first, second, pairs, test: await testPairs(pairs, { seed, level: 1 - alpha }) };
+    }),
+  );
   const adjusted = holm(tested.flatMap(({ test }) => (test ? [test.pValue] : [])));
   let next = 0;
   return {

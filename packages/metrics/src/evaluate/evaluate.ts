@@ -139,7 +139,7 @@ export async function evaluateWith(factory: MetricFactory, input: EvaluationInpu
       );
       for (const result of await computeGroup(group, run)) {
         results.set(result.metric, result);
-        const judged = judge(result, { thresholds, limits, baseline, significance });
+        const judged = await judge(result, { thresholds, limits, baseline, significance });
         gates.push(...judged);
         options.onResult?.(result, judged);
       }
@@ -296,10 +296,10 @@ interface Rules {
   readonly significance: number | undefined;
 }
 
-function judge(result: EvaluatedMetric, { thresholds, limits, baseline, significance }: Rules): Gate[] {
+async function judge(result: EvaluatedMetric, { thresholds, limits, baseline, significance }: Rules): Promise<Gate[]> {
   const gates = thresholds.filter(({ metric }) => metric === result.metric).map((threshold) => judgeThreshold(threshold, result));
   const regression =
-    baseline && judgeRegression(result, baseline, { limits, test: pairedPValue, ...(significance !== undefined && { significance }) });
+    baseline && (await judgeRegression(result, baseline, { limits, test: pairedPValue, ...(significance !== undefined && { significance }) }));
   return regression ? [...gates, regression] : gates;
 }
 

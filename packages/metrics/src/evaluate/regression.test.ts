@@ -33,7 +33,7 @@ function reportOf(metrics: readonly EvaluatedMetric[], label = "earlier"): Evalu
 const judge = (now: EvaluatedMetric, before: EvaluatedMetric, limits: readonly string[], p?: number, significance?: number) =>
   judgeRegression(now, reportOf([before]), {
     limits: limits.map(parseRegression),
-    test: () => p,
+    test: async () => p,
     ...(significance !== undefined && { significance }),
   });
 
@@ -72,27 +72,27 @@ describe("judgeRegression", () => {
     ["psnr", "higher", 30, Number.NaN, false],
     ["psnr", "higher", Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, true],
     ["psnr", "higher", Number.POSITIVE_INFINITY, 50, false],
-  ] as const)("%s (%s is better) from %d to %d: %s", (metric, direction, before, now, passed) => {
-    expect(judge(metricOf(metric, now, direction), metricOf(metric, before, direction), ["2%"])?.passed).toBe(passed);
+  ] as const)("%s (%s is better) from %d to %d: %s", async (metric, direction, before, now, passed) => {
+    expect((await judge(metricOf(metric, now, direction), metricOf(metric, before, direction), ["2%"]))?.passed).toBe(passed);
   });
 
-  it("prefers a metric's own limit, takes absolute ones, and judges nothing without any", () => {
+  it("prefers a metric's own limit, takes absolute ones, and judges nothing without any", async () => {
     const [now, before] = [metricOf("fid", 52, "lower"), metricOf("fid", 50, "lower")];
-    expect(judge(now, before, ["fid=5%", "2%"])?.passed).toBe(true);
-    expect(judge(now, before, ["2"])).toMatchObject({ passed: true, limit: 52, baseline: 50 });
-    expect(judge(now, before, ["1.9"])?.passed).toBe(false);
-    expect(judge(now, before, ["lpips=1%"])).toBeUndefined();
+    expect((await judge(now, before, ["fid=5%", "2%"]))?.passed).toBe(true);
+    expect(await judge(now, before, ["2"])).toMatchObject({ passed: true, limit: 52, baseline: 50 });
+    expect((await judge(now, before, ["1.9"]))?.passed).toBe(false);
+    expect(await judge(now, before, ["lpips=1%"])).toBeUndefined();
     expect(
-      judgeRegression(metricOf("lpips", 1, "lower"), reportOf([before]), { limits: [parseRegression("2%")], test: () => undefined }),
+      await judgeRegression(metricOf("lpips", 1, "lower"), reportOf([before]), { limits: [parseRegression("2%")], test: async () => undefined }),
     ).toBeUndefined();
   });
 
-  it("excuses what is not significant only when asked to, and only where there is a test", () => {
+  it("excuses what is not significant only when asked to, and only where there is a test", async () => {
     const [now, before] = [metricOf("lpips", 0.6, "lower"), metricOf("lpips", 0.5, "lower")];
-    expect(judge(now, before, ["2%"], 0.3)).toMatchObject({ passed: false, pValue: 0.3 });
-    expect(judge(now, before, ["2%"], 0.3, 0.05)?.passed).toBe(true);
-    expect(judge(now, before, ["2%"], 0.01, 0.05)?.passed).toBe(false);
-    expect(judge(now, before, ["2%"], undefined, 0.05)?.passed).toBe(false);
+    expect(await judge(now, before, ["2%"], 0.3)).toMatchObject({ passed: false, pValue: 0.3 });
+    expect((await judge(now, before, ["2%"], 0.3, 0.05))?.passed).toBe(true);
+    expect((await judge(now, before, ["2%"], 0.01, 0.05))?.passed).toBe(false);
+    expect((await judge(now, before, ["2%"], undefined, 0.05))?.passed).toBe(false);
   });
 
   it.each([
@@ -100,10 +100,10 @@ describe("judgeRegression", () => {
     ["settings", { settings: { level: 64 } }, /level 2048 there, 64 here/],
     ["a setting that one does not have", { settings: {} }, /level 2048 there, absent here/],
     ["weights", { networks: [{ name: "net", key: "k2" }] }, /weights net k1 there, net k2 here/],
-  ] as const)("refuses a baseline of another %s", (_, more, message) => {
-    const act = () => judge(metricOf("fid", 50, "lower", more), metricOf("fid", 50, "lower"), ["2%"]);
-    expect(act).toThrow(EvaluationError);
-    expect(act).toThrow(message);
+  ] as const)("refuses a baseline of another %s", async (_, more, message) => {
+    const act = judge(metricOf("fid", 50, "lower", more), metricOf("fid", 50, "lower"), ["2%"]);
+    await expect(act).rejects.toThrow(EvaluationError);
+    await expect(act).rejects.toThrow(message);
   });
 });
 

@@ -37,14 +37,14 @@ export function parseRegression(text: string): RegressionLimit {
   };
 }
 
-/** A two-sided test of paired scores; undefined when there is nothing to pair. */
-export type PairedTest = (a: EvaluatedMetric, b: EvaluatedMetric) => number | undefined;
+/** The p-value of a two-sided test of paired scores; undefined when there is nothing to pair. */
+export type PValue = (a: EvaluatedMetric, b: EvaluatedMetric) => Promise<number | undefined>;
 
 export interface RegressionOptions {
   readonly limits: readonly RegressionLimit[];
   /** A regression counts only when its p-value is below this; metrics without scores per picture count always. Default: counts always. */
   readonly significance?: number;
-  readonly test: PairedTest;
+  readonly test: PValue;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface RegressionOptions {
  *
  * @throws EvaluationError `baseline` when the report's value was computed in another way and the two cannot be compared
  */
-export function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, options: RegressionOptions): Gate | undefined {
+export async function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, options: RegressionOptions): Promise<Gate | undefined> {
   const limit = limitFor(result.metric, options.limits);
   const earlier = baseline.metrics.find(({ metric }) => metric === result.metric);
   if (!limit || !earlier) return undefined;
@@ -61,7 +61,7 @@ export function judgeRegression(result: EvaluatedMetric, baseline: Evaluation, o
   const allowed = earlier.value - sign * (limit.relative ? limit.amount * Math.abs(earlier.value) : limit.amount);
   // Written so that what is not a number fails; equal pictures have an infinite PSNR in both.
   const within = result.value === earlier.value || (sign > 0 ? result.value >= allowed : result.value <= allowed);
-  const pValue = options.test(earlier, result);
+  const pValue = await options.test(earlier, result);
   const excused = !within && options.significance !== undefined && pValue !== undefined && pValue >= options.significance;
   const change = result.value - earlier.value;
   const share = earlier.value === 0 || !Number.isFinite(change / earlier.value) ? "" : ` (${signed((100 * change) / Math.abs(earlier.value))} %)`;

@@ -1,3 +1,4 @@
+import { type PairedTest, pairedTest } from "../statistics/paired-test.js";
 import type { EvaluatedMetric } from "./evaluation.js";
 
 /** Scores of the same pictures in two reports. */
@@ -26,23 +27,18 @@ export function pairScores(a: EvaluatedMetric, b: EvaluatedMetric): PairedScores
   };
 }
 
-/** Whether the differences of paired scores are more than chance. */
-export interface PairedTestResult {
-  readonly pairs: number;
-  /** Mean of b − a. */
-  readonly meanDifference: number;
-  /** Of the mean difference. */
-  readonly low: number;
-  readonly high: number;
-  /** Two-sided. */
-  readonly pValue: number;
+export interface PairedOptions {
+  readonly seed: number;
+  /** Of the interval. */
+  readonly level: number;
 }
 
-export function testPairs(_pairs: PairedScores, _options: { readonly seed: number; readonly level: number }): PairedTestResult | undefined {
-  return undefined;
+/** Whether the differences of paired scores are more than chance; undefined for fewer than two pairs. */
+export async function testPairs({ a, b }: PairedScores, options: PairedOptions): Promise<PairedTest | undefined> {
+  return a.length < 2 ? undefined : pairedTest(a, b, options);
 }
 
 /** The p-value of the difference of two reports' scores; undefined when fewer than two pictures are in both. */
-export function pairedPValue(a: EvaluatedMetric, b: EvaluatedMetric): number | undefined {
-  return testPairs(pairScores(a, b), { seed: 0, level: 0.95 })?.pValue;
+export async function pairedPValue(a: EvaluatedMetric, b: EvaluatedMetric): Promise<number | undefined> {
+  return (await testPairs(pairScores(a, b), { seed: 0, level: 0.95 }))?.pValue;
 }
