@@ -4,9 +4,11 @@ import type { CaseResult, Part } from "../case.js";
 import { type Comparison, failure, result } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
 import { clipOpenai, clipTransformers } from "./metrics/clip.js";
+import { frechet, kid, precisionRecall } from "./metrics/distances.js";
 import { fidFeatures } from "./metrics/fid.js";
 import { lpipsDistances } from "./metrics/lpips.js";
 import { mpLpipsWhole } from "./metrics/mp-lpips.js";
+import { pixelMetrics } from "./metrics/pixels.js";
 import { dinoTokens, imageReward } from "./metrics/vision.js";
 import { wordPieceTexts } from "./metrics/word-piece.js";
 import { metricsPreprocessing } from "./metrics-preprocessing.js";
@@ -24,11 +26,15 @@ const tensorChecks: Readonly<Record<string, TensorCheck>> = {
   dino: dinoTokens,
   "image-reward": imageReward,
   "mp-lpips": mpLpipsWhole,
+  frechet,
+  kid,
+  "precision-recall": precisionRecall,
 };
 
 /** What is done with a `.json` recording of each kind. */
 const jsonChecks: Readonly<Record<string, JsonCheck>> = {
   wordpiece: wordPieceTexts,
+  "pixel-metrics": pixelMetrics,
 };
 
 /** Networks, distances and preprocessing of the metrics: every recording of the folder, by the kind that it names. */

@@ -85,3 +85,13 @@ export { evaluationToHtml, type HtmlOptions } from "./report/html/page.js";
 export { evaluationToJunit } from "./report/junit.js";
 export { evaluationToMarkdown } from "./report/markdown.js";
 export { evaluationToText, type TextOptions } from "./report/text.js";
+// Distances of features
+export { frechetDistance, type FrechetOptions } from "./statistics/frechet.js";
+export { type FeatureRows, kernelDistances, type KernelDistanceOptions, type Subset } from "./statistics/kid.js";
+export { type NeighbourOptions, neighbourScores, type NeighbourScores } from "./statistics/neighbours.js";
+export { numpyRandom, type NumpyRandom } from "./statistics/numpy-random.js";
+export { covarianceOf, type FeatureStatistics, featureStatistics } from "./statistics/statistics.js";
+// Pixels
+export { type Planes, planesOf } from "./pixel/planes.js";
+export { meanSquaredError, peakSignalToNoise, piqSignalToNoise } from "./pixel/psnr.js";
+export { msSsimOf, type MsSsimRecipe, ssimOf, type SsimRecipe, type SsimSettings } from "./pixel/ssim-recipes.js";
