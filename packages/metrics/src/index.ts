@@ -53,6 +53,65 @@ export {
   type WeightsOfOptions,
 } from "./weights/catalogue.js";
 export { MetricWeightsError, type MetricWeightsErrorCode } from "./weights/error.js";
+// Metrics one by one: accumulators
+export type {
+  Accumulator,
+  ComputeOptions,
+  Direction,
+  ImageScore,
+  Interval,
+  IntervalOptions,
+  MaskedBatch,
+  MetricName,
+  MetricProgress,
+  MetricResult,
+  PairBatch,
+  PromptBatch,
+  SetBatch,
+  SkippedImage,
+  UpdateOptions,
+} from "./metrics/contract.js";
+export { metricDirections, metricNames } from "./metrics/contract.js";
+export { MetricError, type MetricErrorCode } from "./metrics/error.js";
+export { clipIAccumulator, type ClipIRecipe, clipIRecipes, type ClipISettings } from "./metrics/clip-i.js";
+export { clipScoreAccumulator, type ClipScoreRecipe, clipScoreRecipes, type ClipScoreSettings } from "./metrics/clip-score.js";
+export { dinoIAccumulator, type DinoIRecipe, type DinoISettings } from "./metrics/dino-i.js";
+export { type FidAccumulator, fidAccumulator, type FidRecipe, fidRecipes, type FidSettings, type FidState } from "./metrics/fid.js";
+export { imageRewardAccumulator, type ImageRewardSettings } from "./metrics/image-reward.js";
+export { drawSubsets, kidAccumulator, type KidRecipe, kidRecipes, type KidSettings } from "./metrics/kid.js";
+export { lpipsAccumulator, lpipsRecipes, type LpipsSettings } from "./metrics/lpips.js";
+export { mpLpipsAccumulator, type MpLpipsSettings } from "./metrics/mp-lpips.js";
+export {
+  precisionRecallAccumulator,
+  type PrecisionRecallRecipe,
+  precisionRecallRecipes,
+  type PrecisionRecallSettings,
+} from "./metrics/precision-recall.js";
+export { psnrAccumulator, type PsnrRecipe, psnrRecipes, type PsnrSettings } from "./metrics/psnr.js";
+export { type MsSsimAccumulatorSettings, msSsimAccumulator, type SsimAccumulatorSettings, ssimAccumulator } from "./metrics/ssim.js";
+export type { ScoreState } from "./metrics/score-accumulator.js";
+export type { SetState } from "./metrics/set-accumulator.js";
+export type { RowsState } from "./metrics/feature-rows.js";
+// Statistics of features, without pictures
+export { frechetDistance, type FrechetOptions } from "./statistics/frechet.js";
+export { type FeatureRows, type KernelDistanceOptions, kernelDistances, type Subset } from "./statistics/kid.js";
+export { FeatureMoments, type MomentsState } from "./statistics/moments.js";
+export { type NeighbourOptions, type NeighbourScores, neighbourScores } from "./statistics/neighbours.js";
+export { loadFeatures, loadStatistics, saveFeatures, type SaveOptions, saveStatistics } from "./statistics/npz.js";
+export { type NumpyRandom, numpyRandom } from "./statistics/numpy-random.js";
+export { covarianceOf, type FeatureStatistics, featureStatistics } from "./statistics/statistics.js";
+// Uncertainty
+export { type BootstrapOptions, bootstrapInterval } from "./statistics/bootstrap.js";
+export { type PairedMethod, type PairedTest, type PairedTestOptions, pairedTest } from "./statistics/paired-test.js";
+// Pixels
+export { type Planes, planesOf } from "./pixel/planes.js";
+export { meanSquaredError, peakSignalToNoise, piqSignalToNoise } from "./pixel/psnr.js";
+export { type MsSsimRecipe, msSsimOf, msSsimRecipes, type SsimRecipe, ssimOf, ssimRecipes, type SsimSettings } from "./pixel/ssim-recipes.js";
+// MP-LPIPS in its two steps
+export { type Masked, maskedPicture } from "./mp-lpips/mask.js";
+export { gridPoints, type Match, type MatchOptions, matchPoints, type Point } from "./mp-lpips/match.js";
+export { matchedPatchDistance, type MatchedPatchInput, type MatchedPatchOptions, type MatchedPatchResult } from "./mp-lpips/measure.js";
+export { type MatchScores, scoreMatches, type ScoreMatchesOptions } from "./mp-lpips/score.js";
 // Many metrics at once: what `refadgen-metrics eval` does
 export { evaluate, type EvaluateOptions, type EvaluationInput, type EvaluationProgress } from "./evaluate/evaluate.js";
 export { EvaluationError, type EvaluationErrorCode } from "./evaluate/error.js";
@@ -85,13 +144,3 @@ export { evaluationToHtml, type HtmlOptions } from "./report/html/page.js";
 export { evaluationToJunit } from "./report/junit.js";
 export { evaluationToMarkdown } from "./report/markdown.js";
 export { evaluationToText, type TextOptions } from "./report/text.js";
-// Distances of features
-export { frechetDistance, type FrechetOptions } from "./statistics/frechet.js";
-export { type FeatureRows, kernelDistances, type KernelDistanceOptions, type Subset } from "./statistics/kid.js";
-export { type NeighbourOptions, neighbourScores, type NeighbourScores } from "./statistics/neighbours.js";
-export { numpyRandom, type NumpyRandom } from "./statistics/numpy-random.js";
-export { covarianceOf, type FeatureStatistics, featureStatistics } from "./statistics/statistics.js";
-// Pixels
-export { type Planes, planesOf } from "./pixel/planes.js";
-export { meanSquaredError, peakSignalToNoise, piqSignalToNoise } from "./pixel/psnr.js";
-export { msSsimOf, type MsSsimRecipe, ssimOf, type SsimRecipe, type SsimSettings } from "./pixel/ssim-recipes.js";

@@ -59,7 +59,10 @@ export async function matchPoints(
   const [from, to] = [gridOf("source", source), gridOf("target", target)];
   if (from.channels !== to.channels) throw new ArgumentError(`matchPoints: expected equally many channels, got ${from.channels} and ${to.channels}`);
   const outside = points.find(({ row, column }) => !(row >= 0 && row < size.height && column >= 0 && column < size.width));
-  if (outside) throw new ArgumentError(`matchPoints: expected points inside of ${size.width} × ${size.height}, got row ${outside.row}, column ${outside.column}`);
+  if (outside)
+    throw new ArgumentError(
+      `matchPoints: expected points inside of ${size.width} × ${size.height}, got row ${outside.row}, column ${outside.column}`,
+    );
   const axes = { rows: taps(size.height, to.height), columns: taps(size.width, to.width) };
   const lengths = interpolatedLengths(to, axes);
   const sourceAxes = { rows: taps(size.height, from.height), columns: taps(size.width, from.width) };

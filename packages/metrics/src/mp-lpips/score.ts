@@ -58,8 +58,16 @@ export async function scoreMatches(
   const scores = new Float64Array(points.length).fill(penalty);
   if (compared.length > 0) {
     const { total } = await lpips.tensorDistances(
-      patches(product.image, compared.map((index) => points[index]!), patch),
-      patches(generated.image, compared.map((index) => matches[index]!), patch),
+      patches(
+        product.image,
+        compared.map((index) => points[index]!),
+        patch,
+      ),
+      patches(
+        generated.image,
+        compared.map((index) => matches[index]!),
+        patch,
+      ),
       { recipe, ...(signal && { signal }) },
     );
     for (const [place, index] of compared.entries()) scores[index] = total[place]!;
@@ -80,8 +88,7 @@ async function whiteAgainstBlack(lpips: Lpips, patch: number, recipe: LpipsRecip
     dims: [1, 3, patch, patch],
     data: new Float32Array(3 * patch * patch).fill(value),
   });
-  const distance =
-    known.get(key) ?? lpips.tensorDistances(plain(1), plain(-1), { recipe, ...(signal && { signal }) }).then(({ total }) => total[0]!);
+  const distance = known.get(key) ?? lpips.tensorDistances(plain(1), plain(-1), { recipe, ...(signal && { signal }) }).then(({ total }) => total[0]!);
   known.set(key, distance);
   distance.catch(() => known.delete(key));
   return distance;

@@ -44,7 +44,9 @@ export function structuralSimilarity(a: Planes, b: Planes, options: SsimOptions)
     throw new ArgumentError(`ssim: expected windows with odd sides, got ${rows} × ${columns}`);
   const shortest = border === "valid" ? [rows, columns] : [(rows + 1) / 2, (columns + 1) / 2];
   if (a.height < shortest[0]! || a.width < shortest[1]!) {
-    throw new ArgumentError(`ssim: expected pictures of at least ${shortest[1]} × ${shortest[0]} pixels for this window, got ${a.width} × ${a.height}`);
+    throw new ArgumentError(
+      `ssim: expected pictures of at least ${shortest[1]} × ${shortest[0]} pixels for this window, got ${a.width} × ${a.height}`,
+    );
   }
   const kernels = kernelsOf(window);
   const [c1, c2] = [(k1 * range) ** 2, (k2 * range) ** 2];
@@ -55,7 +57,12 @@ export function structuralSimilarity(a: Planes, b: Planes, options: SsimOptions)
   for (let channel = 0; channel < a.channels; channel++) {
     const [x, y] = [a, b].map(({ data }) => padded(data.subarray(channel * area, (channel + 1) * area), a, window.size, border));
     const size = { height: x!.height, width: x!.width };
-    const filter = (values: (index: number) => number) => filtered(Float64Array.from({ length: x!.data.length }, (_, index) => values(index)), size, kernels);
+    const filter = (values: (index: number) => number) =>
+      filtered(
+        Float64Array.from({ length: x!.data.length }, (_, index) => values(index)),
+        size,
+        kernels,
+      );
     const [xs, ys] = [x!.data, y!.data];
     const meanX = filter((index) => xs[index]!);
     const meanY = filter((index) => ys[index]!);

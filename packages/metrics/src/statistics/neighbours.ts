@@ -99,7 +99,10 @@ function measured(set: FeatureRows): Measured {
 async function radiiOf(set: Measured, k: number, step: () => void, signal: AbortSignal | undefined): Promise<Float64Array> {
   // The k + 1 smallest, as a row is its own nearest, and some more that may change places with them.
   const keep = Math.min(set.count, 2 * k + 9);
-  const nearest = Array.from({ length: set.count }, () => ({ squared: new Float64Array(keep).fill(Number.POSITIVE_INFINITY), index: new Int32Array(keep) }));
+  const nearest = Array.from({ length: set.count }, () => ({
+    squared: new Float64Array(keep).fill(Number.POSITIVE_INFINITY),
+    index: new Int32Array(keep),
+  }));
   await eachBlock(set, set, step, signal, (i, j, squared) => {
     const { squared: values, index } = nearest[i]!;
     if (!(squared < values[keep - 1]!)) return;

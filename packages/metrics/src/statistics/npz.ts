@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ArgumentError } from "@refadgen/errors";
-import { openNpz, type StoredTensor, WeightsError, type WeightSource, widenToFloat64 } from "@refadgen/graph";
+import { openNpz, type StoredTensor, type WeightSource, WeightsError, widenToFloat64 } from "@refadgen/graph";
 import { zip } from "fflate";
 import { MetricError } from "../metrics/error.js";
 import type { FeatureRows } from "./kid.js";
@@ -63,8 +63,7 @@ export async function loadStatistics(path: string): Promise<FeatureStatistics> {
  * @throws MetricError `exists`, `unwritable`
  */
 export async function saveFeatures(path: string, { rows, count, dimensions }: FeatureRows, options: SaveOptions = {}): Promise<void> {
-  if (rows.length !== count * dimensions)
-    throw new ArgumentError(`saveFeatures: expected ${count} × ${dimensions} values, got ${rows.length}`);
+  if (rows.length !== count * dimensions) throw new ArgumentError(`saveFeatures: expected ${count} × ${dimensions} values, got ${rows.length}`);
   await expectWritable("saveFeatures", path, options);
   await writeNpz("saveFeatures", path, { feats: npy("<f4", [count, dimensions], rows) });
 }

@@ -39,7 +39,8 @@ export interface PairedTest {
  */
 export async function pairedTest(first: ArrayLike<number>, second: ArrayLike<number>, options: PairedTestOptions = {}): Promise<PairedTest> {
   const { method = "permutation", resamples = 10_000, seed = 0, level = 0.95, signal } = options;
-  if (first.length !== second.length) throw new ArgumentError(`pairedTest: expected as many scores of both, got ${first.length} and ${second.length}`);
+  if (first.length !== second.length)
+    throw new ArgumentError(`pairedTest: expected as many scores of both, got ${first.length} and ${second.length}`);
   if (first.length < 2) throw new ArgumentError(`pairedTest: expected at least 2 pairs, got ${first.length}`);
   if (!["permutation", "bootstrap", "wilcoxon"].includes(method))
     throw new ArgumentError(`pairedTest: expected method permutation, bootstrap or wilcoxon, got "${String(method)}"`);

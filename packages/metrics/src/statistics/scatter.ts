@@ -15,13 +15,7 @@ const smallScatter = 4e7;
  * @param mean `[dimensions]`
  * @param scatter `[dimensions, dimensions]`; below the diagonal it is left as it is
  */
-export async function addScatter(
-  rows: Float32Array,
-  count: number,
-  mean: Float64Array,
-  scatter: Float64Array,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function addScatter(rows: Float32Array, count: number, mean: Float64Array, scatter: Float64Array, signal?: AbortSignal): Promise<void> {
   const dimensions = mean.length;
   if (count * dimensions * dimensions <= smallScatter) return addPlainly(rows, count, mean, scatter);
   // Sizes are fixed: missing rows weigh nothing.

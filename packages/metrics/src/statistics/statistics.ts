@@ -76,4 +76,3 @@ export function contrasts(rows: Float32Array, count: number, dimensions: number)
   }
   return factor;
 }
-

@@ -17,12 +17,7 @@ const open = new Map<string, Open>();
  *
  * @param key equal for equal graphs
  */
-export async function runArithmetic(
-  key: string,
-  build: () => Graph,
-  feeds: Feeds,
-  signal?: AbortSignal,
-): Promise<Readonly<Record<string, Tensor>>> {
+export async function runArithmetic(key: string, build: () => Graph, feeds: Feeds, signal?: AbortSignal): Promise<Readonly<Record<string, Tensor>>> {
   let entry = open.get(key);
   if (!entry) {
     entry = { session: openSession(build()), uses: 0 };

@@ -26,10 +26,7 @@ export async function product(a: Matrix, b: Matrix, transposed: "none" | "a" | "
     const graph = new Graph("product");
     const left = graph.input("a", "float64", [a.rows, a.columns]);
     const right = graph.input("b", "float64", [b.rows, b.columns]);
-    graph.output(
-      "product",
-      matMul(transposed === "a" ? transpose(left, [1, 0]) : left, transposed === "b" ? transpose(right, [1, 0]) : right),
-    );
+    graph.output("product", matMul(transposed === "a" ? transpose(left, [1, 0]) : left, transposed === "b" ? transpose(right, [1, 0]) : right));
     return graph;
   };
   const feeds = {
@@ -40,12 +37,7 @@ export async function product(a: Matrix, b: Matrix, transposed: "none" | "a" | "
   return { data: results.product!.data as Float64Array, rows, columns };
 }
 
-function plainProduct(
-  a: Matrix,
-  b: Matrix,
-  transposed: "none" | "a" | "b",
-  [rows, inner, columns]: readonly [number, number, number],
-): Float64Array {
+function plainProduct(a: Matrix, b: Matrix, transposed: "none" | "a" | "b", [rows, inner, columns]: readonly [number, number, number]): Float64Array {
   const result = new Float64Array(rows * columns);
   for (let i = 0; i < rows; i++) {
     for (let k = 0; k < inner; k++) {
