@@ -7,7 +7,7 @@ import { clipOpenai, clipTransformers } from "./metrics/clip.js";
 import { frechet, kid, precisionRecall } from "./metrics/distances.js";
 import { fidFeatures } from "./metrics/fid.js";
 import { lpipsDistances } from "./metrics/lpips.js";
-import { mpLpipsWhole } from "./metrics/mp-lpips.js";
+import { mpLpipsScore, mpLpipsWhole } from "./metrics/mp-lpips.js";
 import { pixelMetrics } from "./metrics/pixels.js";
 import { dinoTokens, imageReward } from "./metrics/vision.js";
 import { wordPieceTexts } from "./metrics/word-piece.js";
@@ -26,6 +26,7 @@ const tensorChecks: Readonly<Record<string, TensorCheck>> = {
   dino: dinoTokens,
   "image-reward": imageReward,
   "mp-lpips": mpLpipsWhole,
+  "mp-lpips-score": mpLpipsScore,
   frechet,
   kid,
   "precision-recall": precisionRecall,
