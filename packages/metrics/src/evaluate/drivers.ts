@@ -1,15 +1,19 @@
 import { ArgumentError } from "@refadgen/errors";
 import { clipIAccumulator } from "../metrics/clip-i.js";
 import { clipScoreAccumulator } from "../metrics/clip-score.js";
-import type { Accumulator, MaskedBatch, MetricName, PairBatch, PromptBatch } from "../metrics/contract.js";
+import type { Accumulator, MaskedBatch, MetricName, PairBatch, PromptBatch, SetBatch } from "../metrics/contract.js";
 import { dinoIAccumulator } from "../metrics/dino-i.js";
+import { fidAccumulator } from "../metrics/fid.js";
 import { imageRewardAccumulator } from "../metrics/image-reward.js";
+import { kidAccumulator } from "../metrics/kid.js";
 import { lpipsAccumulator } from "../metrics/lpips.js";
 import { mpLpipsAccumulator } from "../metrics/mp-lpips.js";
+import { precisionRecallAccumulator } from "../metrics/precision-recall.js";
 import { psnrAccumulator } from "../metrics/psnr.js";
 import { msSsimAccumulator, ssimAccumulator } from "../metrics/ssim.js";
 import type { LoadedNetwork } from "../networks/contract.js";
 import { dinoFeatures } from "../networks/dift/dino-features.js";
+import { loadStatistics } from "../statistics/npz.js";
 import type { MetricDriver, MetricRequest } from "./metric-driver.js";
 import type { DenseNetwork } from "./networks.js";
 
@@ -21,12 +25,12 @@ const diftOptions = ["prompt", "ensemble", "timestep", "upBlock"] as const;
 /** What `options` of a metric may be called. */
 export const metricOptionNames: Readonly<Record<MetricName, readonly string[]>> = {
   "clip-score": [],
-  fid: [],
+  fid: ["level"],
   "image-reward": [],
   "mp-lpips": ["size", "grid", "patch", "dilation", "penalty", ...diftOptions],
   lpips: [],
-  kid: [],
-  "precision-recall": [],
+  kid: ["input", "level", "subsets", "subsetSize", "degree", "coefficient", "gamma"],
+  "precision-recall": ["input", "level", "k"],
   "clip-i": [],
   "dino-i": [],
   psnr: [],
@@ -70,8 +74,19 @@ export async function createDriver(request: MetricRequest): Promise<MetricDriver
     }
     case "mp-lpips":
       return mpLpips(request, options);
-    default:
-      throw new ArgumentError(`evaluate: ${metric}`);
+    case "fid": {
+      const features = await pool.inception();
+      const real = request.statistics === undefined ? undefined : await loadStatistics(request.statistics);
+      return sets(features, () => fidAccumulator({ features, ...given, ...(real && { real }) }));
+    }
+    case "kid": {
+      const features = await pool.inception();
+      return sets(features, () => kidAccumulator({ features, ...given, ...(settings.seed !== undefined && { seed: settings.seed }) }));
+    }
+    case "precision-recall": {
+      const features = await pool.inception();
+      return sets(features, () => precisionRecallAccumulator({ features, ...given }));
+    }
   }
 }
 
@@ -94,6 +109,10 @@ function denseDino(dino: LoadedNetwork & Parameters<typeof dinoFeatures>[0]): De
 
 function pairs(networks: readonly LoadedNetwork[], create: () => Accumulator<PairBatch>): MetricDriver {
   return { feed: "pairs", recipe: create().recipe, networks, create: async () => create() };
+}
+
+function sets(features: LoadedNetwork, create: () => Accumulator<SetBatch>): MetricDriver {
+  return { feed: "sets", recipe: create().recipe, networks: [features], create: async () => create() };
 }
 
 function prompts(networks: readonly LoadedNetwork[], create: () => Accumulator<PromptBatch>): MetricDriver {

@@ -109,7 +109,7 @@ export const metricTitles: Readonly<Record<MetricName, string>> = {
   "mp-lpips": "MP-LPIPS",
   lpips: "LPIPS",
   kid: "KID",
-  "precision-recall": "Precision",
+  "precision-recall": "P/R F-score",
   "clip-i": "CLIP-I",
   "dino-i": "DINO-I",
   psnr: "PSNR",

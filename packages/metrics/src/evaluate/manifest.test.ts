@@ -39,7 +39,7 @@ describe("matchManifest", () => {
       { name: "ads/a-2.png", generated: at("ads/a-2.png"), ...shared },
       { name: "bee", generated: at("ads/b.png"), references: [] },
     ]);
-    expect([unmatched, counts]).toEqual([[], { generated: 3, reference: 2, pairs: 4, prompts: 2, masks: 2, real: 2 }]);
+    expect([unmatched, counts]).toEqual([[], { generated: 3, reference: 2, pairs: 4, prompts: 2, masks: 2 }]);
     expect(real).toEqual({
       files: [
         { name: "ref/a.png", path: at("ref/a.png") },

@@ -65,7 +65,7 @@ export async function matchManifest({ manifest, real }: ManifestInput): Promise<
       ...(references.length > 0 && { reference: references.length, pairs: items.reduce((sum, item) => sum + item.references.length, 0) }),
       ...(items.some(({ prompt }) => prompt !== undefined) && { prompts: items.filter(({ prompt }) => prompt !== undefined).length }),
       ...(items.some(({ mask }) => mask !== undefined) && { masks: items.filter(({ mask }) => mask !== undefined).length }),
-      ...(set && "files" in set && { real: set.files.length }),
+      ...(real !== undefined && set && "files" in set && { real: set.files.length }),
     },
     inputs: { manifest: path ?? "given", ...(real !== undefined && { real }) },
   };

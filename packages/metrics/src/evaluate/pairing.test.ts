@@ -43,7 +43,7 @@ describe("matchFolders", () => {
       "prompt nobody: no generated picture with that stem",
       "reference y.png: no generated picture with that stem",
     ]);
-    expect(counts).toEqual({ generated: 4, reference: 4, pairs: 3, prompts: 4, masks: 3, real: 4 });
+    expect(counts).toEqual({ generated: 4, reference: 4, pairs: 3, prompts: 4, masks: 3 });
     expect(real && "files" in real && real.files.length).toBe(4);
   });
 

@@ -106,7 +106,7 @@ export async function matchFolders(input: FolderInput): Promise<MatchedInput> {
       ...(prompts && { prompts: texts!.size }),
       ...(masks && { masks: masks.files.length }),
       ...(productMasks && { productMasks: productMasks.files.length }),
-      ...(real && "files" in real && { real: real.files.length }),
+      ...(input.real !== undefined && real && "files" in real && { real: real.files.length }),
     },
     inputs: inputsOf(input, folders),
   };

@@ -1,9 +1,10 @@
 import type { EvaluatedMetric, Gate } from "../evaluate/evaluation.js";
 
-/** A value to about five figures, as tables print metrics: 50.584, 0.26120, 34.511. */
+/** A value to about five figures, as tables print metrics: 50.584, 0.2612, 34.511, 0.000472. */
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "n/a" : value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
+  if (size > 0 && size < 0.01) return String(Number(value.toPrecision(3))).replace(/^-/, "−");
   const text = value.toFixed(size >= 1000 ? 1 : size >= 100 ? 2 : size >= 10 ? 3 : 4);
   return text.replace("-", "−");
 }

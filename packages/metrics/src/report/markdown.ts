@@ -48,7 +48,8 @@ export function evaluationToMarkdown(evaluation: Evaluation): string {
 }
 
 function detailOf({ metric, details }: EvaluatedMetric): string {
-  if (metric === "precision-recall" && details.recall !== undefined) return ` (recall ${formatValue(details.recall)})`;
+  if (metric === "precision-recall" && details.precision !== undefined && details.recall !== undefined)
+    return ` (precision ${formatValue(details.precision)}, recall ${formatValue(details.recall)})`;
   return metric === "kid" && details.std !== undefined ? ` ± ${formatValue(details.std)}` : "";
 }
 

@@ -24,7 +24,13 @@ describe("evaluationToJunit", () => {
     validator.validate(document);
     const find = (path: string) => document.find(path).map((node) => node.content);
     // Two gates, two metrics without any, one that was not run.
-    expect(find("/testsuites/testsuite/testcase/@name")).toEqual(["lpips<0.5", "fid against the baseline (fid=2%)", "PSNR", "Precision", "MP-LPIPS"]);
+    expect(find("/testsuites/testsuite/testcase/@name")).toEqual([
+      "lpips<0.5",
+      "fid against the baseline (fid=2%)",
+      "PSNR",
+      "P/R F-score",
+      "MP-LPIPS",
+    ]);
     expect(find("//testsuite/@tests|//testsuite/@failures|//testsuite/@skipped|//testsuite/@timestamp")).toEqual([
       "2030-05-04T12:34:56",
       "5",
@@ -176,8 +182,8 @@ describe("evaluationToHtml", () => {
 
 describe("format", () => {
   it("prints about five figures, and signs that line up", () => {
-    expect([50.5843, -0.2572, 1234.56, 123.456, 0, Number.NaN, -Infinity].map(formatValue)).toEqual([
-      ...["50.584", "−0.2572", "1234.6", "123.46", "0.0000", "n/a", "−∞"],
+    expect([50.5843, -0.2572, 1234.56, 123.456, 0, 0.000471983, Number.NaN, -Infinity].map(formatValue)).toEqual([
+      ...["50.584", "−0.2572", "1234.6", "123.46", "0.0000", "0.000472", "n/a", "−∞"],
     ]);
     expect([formatChange(51, 50), formatChange(-0.5, -0.4), formatChange(1, 0), formatChange(0, 0), formatChange(1, 1)]).toEqual([
       ...["+2.0 %", "−25 %", "", "±0 %", "±0.0 %"],
