@@ -53,6 +53,30 @@ export {
   type WeightsOfOptions,
 } from "./weights/catalogue.js";
 export { MetricWeightsError, type MetricWeightsErrorCode } from "./weights/error.js";
+// Metrics in one call
+export {
+  clipI,
+  clipScore,
+  type ClipScoreOptions,
+  dinoI,
+  fid,
+  imageReward,
+  kid,
+  lpips,
+  mpLpips,
+  type PairingOptions,
+  precisionRecall,
+  psnr,
+  ssim,
+  msSsim,
+} from "./metrics/one-call.js";
+export type { CacheOptions, MaskedSources, PairedOptions, Prompts, RunOptions as MetricRunOptions, ScoredOptions } from "./metrics/run.js";
+// Pictures
+export { digestOf, rememberDigest } from "./images/digest.js";
+export { type FileListing, listFolder, type ListOptions } from "./images/listing.js";
+export { type PairOptions, readRows, type ReadRow, type RowStream } from "./images/pairs.js";
+export { type ImageStream, type ReadImage, readImages, type ReadOptions } from "./images/read.js";
+export type { ImageItem, ImageSource, NamedItem } from "./images/source.js";
 // Metrics one by one: accumulators
 export type {
   Accumulator,

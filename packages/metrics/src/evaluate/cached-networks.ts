@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Tensor } from "@refadgen/graph";
+import { digestOf } from "../images/digest.js";
 import type { Clip, Dino, Inception, InceptionLevel, InceptionOptions, LoadedNetwork, Picture } from "../networks/contract.js";
 import { FeatureCache } from "./feature-cache.js";
-import { digestOf } from "./pictures.js";
 import { cacheKey } from "./state-cache.js";
 
 /** Where rows of features are kept between runs, and how many were found there. */

@@ -1,17 +1,11 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { decodeWithMode, ImageError, type ResizeFilter, resizeImage, type Size } from "@refadgen/image";
-import type { Picture, PictureWithMode } from "../networks/contract.js";
+import { digestOf, rememberDigest } from "../images/digest.js";
+import type { PictureWithMode } from "../networks/contract.js";
 
 /** A file as an evaluation sees it: pixels, or why there are none. */
 export type ReadPicture = { readonly picture: PictureWithMode; readonly digest: string } | { readonly code: string; readonly reason: string };
-
-const digests = new WeakMap<Picture, string>();
-
-/** What a picture of this reader is known by in caches: the sha256 of its file, and what was done to its pixels. */
-export function digestOf(picture: Picture): string | undefined {
-  return digests.get(picture);
-}
 
 /**
  * Reads files for one evaluation. Pixels are as Python's packages see them: neither colour profile nor orientation is applied.
@@ -45,7 +39,7 @@ export class PictureReader {
         ...(options.signal && { signal: options.signal }),
       });
       const picture = { image, mode };
-      digests.set(picture, digest);
+      rememberDigest(picture, digest);
       return { picture, digest };
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -66,8 +60,8 @@ export class PictureReader {
 export function resized(picture: PictureWithMode, { width, height }: Size, filter: ResizeFilter): PictureWithMode {
   if (picture.image.width === width && picture.image.height === height) return picture;
   const result = { ...picture, image: resizeImage(picture.image, { width, height }, { filter }) };
-  const digest = digests.get(picture);
-  if (digest !== undefined) digests.set(result, `${digest}/${filter}-${width}x${height}`);
+  const digest = digestOf(picture);
+  if (digest !== undefined) rememberDigest(result, `${digest}/${filter}-${width}x${height}`);
   return result;
 }
 
