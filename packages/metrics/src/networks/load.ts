@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ArgumentError } from "@refadgen/errors";
 import { type Graph, liveParameters, openWeights, type SessionOptions, type WeightLookup, type Weights, WeightsError } from "@refadgen/graph";
+import { weightCatalogue } from "../weights/catalogue.js";
 import { MetricWeightsError } from "../weights/error.js";
 import { identify, type KnownWeights } from "../weights/known.js";
 import { type LocateOptions, locateWeights } from "../weights/locate.js";
@@ -33,7 +34,9 @@ export async function openInput(where: string, source: WeightInput, options: Loa
 
 /** What `locateWeights` takes of a loader's options. */
 export function locateOptions(source: string, { sha256, offline, cacheDirectory, token, signal, onProgress }: LoadOptions): LocateOptions {
+  const known = weightCatalogue.find((file) => file.source === source && file.exactBytes);
   return {
+    ...(known && { bytes: known.bytes }),
     // A hash that is only known by its beginning is compared once the file is there.
     ...(sha256?.length === 64 ? { sha256 } : {}),
     ...(offline === undefined ? {} : { offline }),

@@ -1,9 +1,11 @@
 import { stat } from "node:fs/promises";
 import { MetricWeightsError } from "./error.js";
 
+/** What `locate` of `@refadgen/hub` takes, as far as it is used here. */
 export interface LocateOptions {
   /** Expected sha256, hex; a file that was fetched and has another is refused. */
   readonly sha256?: string;
+  /** Expected size. */
   readonly bytes?: number;
   readonly offline?: boolean;
   readonly cacheDirectory?: string;
