@@ -3,12 +3,12 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { parseRegression } from "../evaluate/regression.js";
 import { parseThreshold } from "../evaluate/threshold.js";
 import { metricNames } from "../metrics/contract.js";
-import { type CompareSettings, compareReports } from "./compare.js";
-import { type EvalSettings, evalCommand } from "./eval.js";
+import type { CompareSettings } from "./compare.js";
+import type { EvalSettings } from "./eval.js";
 import { exitCode, exitCodeOf } from "./exit-code.js";
 import { readableError } from "./readable-error.js";
-import { type StatsSettings, statsCommand } from "./stats.js";
-import { fetchWeights, listWeights, type WeightsSettings } from "./weights.js";
+import type { StatsSettings } from "./stats.js";
+import type { WeightsSettings } from "./weights.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { readonly version: string };
 
@@ -38,13 +38,14 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   } catch (error) {
     // commander has printed its own.
     if (!(error instanceof CommanderError)) process.stderr.write(readableError(error, { debug: args.includes("--debug") }));
-    return exitCodeOf(error, abort.signal.aborted);
+    return await exitCodeOf(error, abort.signal.aborted);
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
   }
 }
 
+/** The subcommands' modules are loaded when they are run, so that help comes at once. */
 function program(signal: AbortSignal, ended: (passed: boolean) => void): Command {
   const command = new Command("refadgen-metrics")
     .description("Measures generated images and gates a CI job by the numbers: FID, CLIP-Score, LPIPS, MP-LPIPS, ImageReward and more.")
@@ -54,7 +55,7 @@ function program(signal: AbortSignal, ended: (passed: boolean) => void): Command
     .addHelpText("after", overview);
   evalOptions(command.command("eval"))
     .addHelpText("after", evalHelp)
-    .action(async (settings: EvalSettings) => ended(await evalCommand(settings, signal)));
+    .action(async (settings: EvalSettings) => ended(await (await import("./eval.js")).evalCommand(settings, signal)));
   command
     .command("compare")
     .description("Compare two JSON reports picture by picture: is B different from A, or is it chance?")
@@ -66,7 +67,7 @@ function program(signal: AbortSignal, ended: (passed: boolean) => void): Command
     .option("--markdown [file]", "write it as Markdown (default: the step summary on GitHub, else standard output)")
     .option("--debug", "print where an error came from")
     .addHelpText("after", compareHelp)
-    .action(async (a: string, b: string, settings: CompareSettings) => ended(await compareReports(a, b, settings)));
+    .action(async (a: string, b: string, settings: CompareSettings) => ended(await (await import("./compare.js")).compareReports(a, b, settings)));
   weightOptions(command.command("stats"))
     .description("Write the statistics of a folder's pictures, to use as the real set of FID without its pictures.")
     .argument("<folder>", "pictures")
@@ -77,7 +78,7 @@ function program(signal: AbortSignal, ended: (passed: boolean) => void): Command
     .option("--debug", "print where an error came from")
     .addHelpText("after", statsHelp)
     .action(async (folder: string, out: string, settings: StatsSettings) => {
-      await statsCommand(folder, out, settings, signal);
+      await (await import("./stats.js")).statsCommand(folder, out, settings, signal);
     });
   const weights = weightOptions(command.command("weights"))
     .description("List the weight files that metrics need: size, licence, source, and whether they are here.")
@@ -86,13 +87,13 @@ function program(signal: AbortSignal, ended: (passed: boolean) => void): Command
     .option("--debug", "print where an error came from")
     .addHelpText("after", weightsHelp)
     .action(async (settings: WeightsSettings) => {
-      await listWeights(settings);
+      await (await import("./weights.js")).listWeights(settings);
     });
   weights
     .command("fetch")
     .description("Download what is not here yet into the cache; a download that was stopped goes on.")
     .action(async () => {
-      await fetchWeights(weights.opts<WeightsSettings>(), signal);
+      await (await import("./weights.js")).fetchWeights(weights.opts<WeightsSettings>(), signal);
     });
   return command;
 }

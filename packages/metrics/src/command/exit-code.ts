@@ -1,6 +1,4 @@
 import { ArgumentError } from "@refadgen/errors";
-import { SessionError, WeightsError } from "@refadgen/graph";
-import { ImageError } from "@refadgen/image";
 import { CommanderError } from "commander";
 import { EvaluationError } from "../evaluate/error.js";
 import { MetricError } from "../metrics/error.js";
@@ -23,9 +21,12 @@ export const exitCode = {
 } as const;
 
 /** The exit code that an error means. A failure is never 1: that would read as a missed threshold. */
-export function exitCodeOf(error: unknown, interrupted: boolean): number {
+export async function exitCodeOf(error: unknown, interrupted: boolean): Promise<number> {
   if (interrupted) return exitCode.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.passed : exitCode.usage;
+  // Loaded now, so that help and wrong usage come at once.
+  const { SessionError, WeightsError } = await import("@refadgen/graph");
+  const { ImageError } = await import("@refadgen/image");
   if (MetricWeightsError.isInstance(error) || WeightsError.isInstance(error)) return exitCode.weights;
   if (EvaluationError.isInstance(error) || ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
   // Features that are no numbers come from broken weights.

@@ -1,11 +1,14 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { decodeWithMode, ImageError, type ResizeFilter, resizeImage, type Size } from "@refadgen/image";
 import { digestOf, rememberDigest } from "../images/digest.js";
 import type { PictureWithMode } from "../networks/contract.js";
 
 /** A file as an evaluation sees it: pixels, or why there are none. */
 export type ReadPicture = { readonly picture: PictureWithMode; readonly digest: string } | { readonly code: string; readonly reason: string };
+
+/** Larger files are no pictures that anybody wants judged; they are not read. */
+const mostBytes = 512 * 2 ** 20;
 
 /**
  * Reads files for one evaluation. Pixels are as Python's packages see them: neither colour profile nor orientation is applied.
@@ -20,7 +23,7 @@ export class PictureReader {
     const known = this.#digests.get(path);
     if (known !== undefined) return known;
     try {
-      return this.#remember(path, await readFile(path));
+      return this.#remember(path, await fileBytes(path));
     } catch {
       return "unreadable";
     }
@@ -31,7 +34,7 @@ export class PictureReader {
     const failure = this.#failures.get(path);
     if (failure) return failure;
     try {
-      const bytes = await readFile(path);
+      const bytes = await fileBytes(path);
       const digest = this.#remember(path, bytes);
       const { image, mode } = await decodeWithMode(bytes, {
         applyProfile: false,
@@ -63,6 +66,12 @@ export function resized(picture: PictureWithMode, { width, height }: Size, filte
   const digest = digestOf(picture);
   if (digest !== undefined) rememberDigest(result, `${digest}/${filter}-${width}x${height}`);
   return result;
+}
+
+async function fileBytes(path: string): Promise<Uint8Array> {
+  const { size } = await stat(path);
+  if (size > mostBytes) throw new ImageError("limit", `expected a file of at most ${mostBytes} bytes, got ${size}`);
+  return readFile(path);
 }
 
 function failureOf(error: unknown): { readonly code: string; readonly reason: string } {
