@@ -7,13 +7,67 @@ export interface Factor {
   readonly rank: number;
 }
 
+/** Columns that are eliminated together; their rows fit into the processor's cache. */
+const blockColumns = 64;
+
 /**
- * Cholesky factor with complete pivoting, which also takes singular matrices: it ends when what remains is rounding error.
- * Rows are in the order of the matrix. Only the lower triangle is read.
+ * Cholesky factor of a covariance; where it is singular, that with complete pivoting. Only the lower triangle is read.
  *
  * @param matrix `[size, size]`, row-major, symmetric, positive semidefinite up to rounding
  */
 export function choleskyFactor(matrix: Float64Array, size: number): Factor {
+  return plainFactor(matrix, size) ?? pivotedFactor(matrix, size);
+}
+
+/** The lower triangular factor; undefined when a pivot is no more than rounding error. */
+function plainFactor(matrix: Float64Array, size: number): Factor | undefined {
+  const data = new Float64Array(size * size);
+  let largest = 0;
+  for (let i = 0; i < size; i++) {
+    data.set(matrix.subarray(i * size, i * size + i + 1), i * size);
+    largest = Math.max(largest, matrix[i * size + i]!);
+  }
+  const tolerance = size * Number.EPSILON * largest;
+  for (let from = 0; from < size; from += blockColumns) {
+    const to = Math.min(size, from + blockColumns);
+    for (let i = from; i < size; i++) {
+      const row = i * size;
+      const last = Math.min(to, i + 1);
+      for (let j = from; j < last; j++) data[row + j] = data[row + j]! - dot(data, row, j * size, from);
+    }
+    for (let i = from; i < size; i++) {
+      const row = i * size;
+      const last = Math.min(to, i);
+      for (let j = from; j < last; j++) {
+        let value = data[row + j]!;
+        for (let k = from; k < j; k++) value -= data[row + k]! * data[j * size + k]!;
+        data[row + j] = value / data[j * size + j]!;
+      }
+      if (i >= to) continue;
+      let pivot = data[row + i]!;
+      for (let k = from; k < i; k++) pivot -= data[row + k]! ** 2;
+      if (!(pivot > tolerance)) return undefined;
+      data[row + i] = Math.sqrt(pivot);
+    }
+  }
+  return { data, size, rank: size };
+}
+
+function dot(data: Float64Array, a: number, b: number, length: number): number {
+  let [w, x, y, z] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 3 < length; k += 4) {
+    w += data[a + k]! * data[b + k]!;
+    x += data[a + k + 1]! * data[b + k + 1]!;
+    y += data[a + k + 2]! * data[b + k + 2]!;
+    z += data[a + k + 3]! * data[b + k + 3]!;
+  }
+  for (; k < length; k++) w += data[a + k]! * data[b + k]!;
+  return w + x + (y + z);
+}
+
+/** Ends when what remains is rounding error. Rows are in the order of the matrix. */
+function pivotedFactor(matrix: Float64Array, size: number): Factor {
   // Rows of the factor, `size` apart; row i belongs to the matrix's row order[i].
   const rows = new Float64Array(size * size);
   const order = Int32Array.from({ length: size }, (_, index) => index);
@@ -40,17 +94,8 @@ export function choleskyFactor(matrix: Float64Array, size: number): Factor {
     rows[pivotRow + rank] = diagonal;
     for (let i = rank + 1; i < size; i++) {
       const row = i * size;
-      let [a, b, c, d] = [0, 0, 0, 0];
-      let k = 0;
-      for (; k + 3 < rank; k += 4) {
-        a += rows[row + k]! * rows[pivotRow + k]!;
-        b += rows[row + k + 1]! * rows[pivotRow + k + 1]!;
-        c += rows[row + k + 2]! * rows[pivotRow + k + 2]!;
-        d += rows[row + k + 3]! * rows[pivotRow + k + 3]!;
-      }
-      for (; k < rank; k++) a += rows[row + k]! * rows[pivotRow + k]!;
       const [high, low] = order[i]! > source ? [order[i]!, source] : [source, order[i]!];
-      const value = (matrix[high * size + low]! - (a + b + (c + d))) / diagonal;
+      const value = (matrix[high * size + low]! - dot(rows, row, pivotRow, rank)) / diagonal;
       rows[row + rank] = value;
       remaining[i] = remaining[i]! - value * value;
     }
