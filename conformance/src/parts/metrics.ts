@@ -5,7 +5,7 @@ import { type Comparison, failure, result } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
 import { clipOpenai, clipTransformers } from "./metrics/clip.js";
 import { frechet, kid, precisionRecall } from "./metrics/distances.js";
-import { fidFeatures } from "./metrics/fid.js";
+import { fidFeatures, fidFolders } from "./metrics/fid.js";
 import { lpipsDistances } from "./metrics/lpips.js";
 import { mpLpipsScore, mpLpipsWhole } from "./metrics/mp-lpips.js";
 import { pixelMetrics } from "./metrics/pixels.js";
@@ -36,6 +36,7 @@ const tensorChecks: Readonly<Record<string, TensorCheck>> = {
 const jsonChecks: Readonly<Record<string, JsonCheck>> = {
   wordpiece: wordPieceTexts,
   "pixel-metrics": pixelMetrics,
+  "fid-folders": fidFolders,
 };
 
 /** Networks, distances and preprocessing of the metrics: every recording of the folder, by the kind that it names. */

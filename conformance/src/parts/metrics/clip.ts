@@ -1,4 +1,4 @@
-import { type Clip, loadClip } from "@refadgen/metrics";
+import { type Clip, clipScoreAccumulator, loadClip, type Picture } from "@refadgen/metrics";
 import { type Comparison, compareRecorded, compareValues } from "../../compare.js";
 import type { Recording } from "../../recording.js";
 import { formulaCheckpoint } from "./formula.js";
@@ -27,25 +27,30 @@ export async function clipOpenai(recording: Recording<Settings>, folder: string)
   const { salt, checkpoint, images, captions, prefix = "A photo depicts ", weight_gain: gain = 1 } = settings;
   const clip = await loadClip(formulaCheckpoint({ salt, gain }, clipShapes(checkpoint)));
   try {
-    const imageEmbeds = await clip.images(await pictures(folder, images), { preprocessing: "openai" });
+    const inputs = await pictures(folder, images);
+    const imageEmbeds = await clip.images(inputs, { preprocessing: "openai" });
     const comparisons = await embeddings(recording, clip, imageEmbeds, 1e-4);
     const prompts = captions.map((caption) => prefix + caption);
     const ids = clip.tokenize(prompts, { truncation: "openai" });
     comparisons.push(compareValues("hessel.ids", ids.flat(), await recording.values("hessel.ids"), {}));
     const texts = await clip.texts(prompts, { truncation: "openai" });
     const cosine = cosines(imageEmbeds, texts);
-    const score = cosine.map((value) => 2.5 * Math.max(value, 0));
+    comparisons.push(compareValues("hessel.cosine", cosine, await recording.values("hessel.cosine"), { max: 1e-5 }));
     // Every candidate has the first two captions of the reversed list as references.
-    const references = cosines(texts, await clip.texts(prompts.toReversed().slice(0, 2), { truncation: "openai" }));
-    const best = rowsOf(references, Math.min(2, prompts.length)).map((row) => Math.max(...row));
-    const refScore = score.map((value, index) => {
-      const text = best[index % best.length]!;
-      return (2 * value * text) / (value + text);
-    });
+    const references = captions.toReversed().slice(0, 2);
+    const [scores, refScores]: [number[], number[]] = [[], []];
+    for (const image of inputs) {
+      for (const caption of captions) {
+        const accumulator = clipScoreAccumulator({ network: remembering(clip, inputs, imageEmbeds), recipe: "hessel" });
+        await accumulator.update({ generated: [image], prompts: [caption], references: [references] });
+        const { value, details } = await accumulator.compute({ interval: false });
+        scores.push(value);
+        refScores.push(details.refScore!);
+      }
+    }
     comparisons.push(
-      compareValues("hessel.cosine", cosine, await recording.values("hessel.cosine"), { max: 1e-5 }),
-      compareValues("hessel.score", score, await recording.values("hessel.score"), { max: 2.5e-5 }),
-      compareValues("hessel.refscore", refScore, await recording.values("hessel.refscore"), { max: 2.5e-5 }),
+      compareValues("hessel.score", scores, await recording.values("hessel.score"), { max: 2.5e-5 }),
+      compareValues("hessel.refscore", refScores, await recording.values("hessel.refscore"), { max: 2.5e-5 }),
     );
     return comparisons;
   } finally {
@@ -59,7 +64,8 @@ export async function clipTransformers(recording: Recording<Settings>, folder: s
   const { salt, checkpoint, images, captions, groups = [], weight_gain: gain = 1 } = settings;
   const clip = await loadClip(formulaCheckpoint({ salt, gain }, clipShapes(checkpoint)));
   try {
-    const imageEmbeds = await clip.images(await pictures(folder, images), { preprocessing: "transformers" });
+    const inputs = await pictures(folder, images);
+    const imageEmbeds = await clip.images(inputs, { preprocessing: "transformers" });
     const comparisons = await embeddings(recording, clip, imageEmbeds, 2e-4);
     const ids = clip.tokenize(captions, { truncation: "torchmetrics" });
     const width = recording.dims("torchmetrics.ids")[1]!;
@@ -68,10 +74,12 @@ export async function clipTransformers(recording: Recording<Settings>, folder: s
     if ([...padding].some((id) => id !== 49407)) throw new Error("torchmetrics.ids: ids beyond the recorded length");
     const cut = ids.flatMap((row) => row.slice(0, width));
     const cosine = cosines(imageEmbeds, await clip.texts(captions, { truncation: "torchmetrics" }));
-    const score = groups.map((pairs) => {
-      const values = pairs.map(([image, caption]) => 100 * cosine[image * captions.length + caption]!);
-      return Math.max(values.reduce((sum, value) => sum + value, 0) / values.length, 0);
-    });
+    const score: number[] = [];
+    for (const pairs of groups) {
+      const accumulator = clipScoreAccumulator({ network: remembering(clip, inputs, imageEmbeds), recipe: "torchmetrics" });
+      await accumulator.update({ generated: pairs.map(([image]) => inputs[image]!), prompts: pairs.map(([, caption]) => captions[caption]!) });
+      score.push((await accumulator.compute({ interval: false })).value);
+    }
     const between = cosines(imageEmbeds, imageEmbeds).map((value) => 100 * value);
     comparisons.push(
       compareValues("torchmetrics.ids", cut, await recording.values("torchmetrics.ids"), {}),
@@ -83,6 +91,20 @@ export async function clipTransformers(recording: Recording<Settings>, folder: s
   } finally {
     await clip.dispose();
   }
+}
+
+/** The network, with the embeddings of these pictures at hand. */
+function remembering(clip: Clip, pictures: readonly Picture[], { data }: Rows): Clip {
+  const row = (picture: Picture) => {
+    const index = pictures.indexOf(picture);
+    return data.subarray(index * clip.dimensions, (index + 1) * clip.dimensions);
+  };
+  const images: Clip["images"] = async (wanted) => ({
+    dtype: "float32",
+    dims: [wanted.length, clip.dimensions],
+    data: Float32Array.from(wanted.flatMap((picture) => [...row(picture)])),
+  });
+  return { ...clip, images };
 }
 
 async function embeddings(recording: Recording<Settings>, clip: Clip, images: Rows, max: number): Promise<Comparison[]> {

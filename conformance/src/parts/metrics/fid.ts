@@ -1,5 +1,6 @@
-import { type InceptionInput, type InceptionLevel, loadInception } from "@refadgen/metrics";
-import { type Comparison, compareRecorded } from "../../compare.js";
+import { join } from "node:path";
+import { type FidRecipe, fid, fidRecipes, type InceptionInput, type InceptionLevel, loadInception } from "@refadgen/metrics";
+import { type Comparison, compareRecorded, compareValues } from "../../compare.js";
 import type { Recording } from "../../recording.js";
 import { formulaLookup } from "./formula.js";
 import { picture } from "./inputs.js";
@@ -39,5 +40,43 @@ export async function fidFeatures(recording: Recording<Settings>, folder: string
     return comparisons;
   } finally {
     await inception.dispose();
+  }
+}
+
+interface FolderCase {
+  readonly folders: readonly [string, string];
+  readonly salt: string;
+  readonly weight_gain?: number;
+  readonly batch_size: number;
+  readonly recipe: string;
+  /** What the package itself answered, by level; or the message of its error. */
+  readonly fid: Readonly<Record<string, number | string>>;
+  /** The same features through the exact formula. */
+  readonly value: Readonly<Record<string, number>>;
+}
+
+/** The whole of pytorch-fid on two folders: 1e-4 of the exact value. */
+export async function fidFolders(
+  { folders, salt, weight_gain: gain = 1, recipe, value, ...recorded }: FolderCase,
+  folder: string,
+): Promise<Comparison[]> {
+  if (!fidRecipes.includes(recipe as FidRecipe)) throw new Error(`unknown recipe ${recipe}`);
+  const features = await loadInception(formulaLookup({ salt, gain }));
+  try {
+    const comparisons: Comparison[] = [];
+    const [real, generated] = folders.map((name) => join(folder, name)) as [string, string];
+    for (const [name, expected] of Object.entries(value)) {
+      const level = Number(name) as InceptionLevel;
+      const found = await fid(real, generated, { features, recipe: recipe as FidRecipe, level });
+      const allowed = { max: 1e-4 * Math.abs(expected) };
+      comparisons.push(compareValues(`${recipe} ${name}`, [found.value], Float64Array.of(expected), allowed));
+      const theirs = recorded.fid[name];
+      // Where the package gave up there is only the exact value.
+      if (typeof theirs === "number")
+        comparisons.push(compareValues(`${recipe} ${name}, the package's`, [found.value], Float64Array.of(theirs), allowed));
+    }
+    return comparisons;
+  } finally {
+    await features.dispose();
   }
 }
