@@ -30,11 +30,10 @@ function tridiagonalise(matrix: Float64Array, size: number, diagonal: Float64Arr
     diagonal[i] = next[i]!;
     let scale = 0;
     for (let k = 0; k < i - 1; k++) scale = Math.max(scale, Math.abs(next[k]!));
-    const [vi, wi] = [v, w];
     if (scale === 0) {
       // Nothing to remove: only what waits is applied.
       beside[i] = next[i - 1]!;
-      if (waiting) applyWaiting(matrix, size, i, vi, wi);
+      if (waiting) applyWaiting(matrix, size, i, v, w);
       waiting = false;
       continue;
     }
@@ -50,29 +49,11 @@ function tridiagonalise(matrix: Float64Array, size: number, diagonal: Float64Arr
     const h = norm - f * g;
     next[i - 1] = f - g;
     product.fill(0, 0, i);
-    for (let r = 0; r < i; r++) {
-      const start = r * size;
-      const reflected = next[r]!;
-      const [vr, wr] = waiting ? [v[r]!, w[r]!] : [0, 0];
-      let sum = 0;
-      if (waiting) {
-        for (let k = 0; k < r; k++) {
-          const value = matrix[start + k]! - vr * w[k]! - wr * v[k]!;
-          matrix[start + k] = value;
-          sum += value * next[k]!;
-          product[k] = product[k]! + value * reflected;
-        }
-      } else {
-        for (let k = 0; k < r; k++) {
-          const value = matrix[start + k]!;
-          sum += value * next[k]!;
-          product[k] = product[k]! + value * reflected;
-        }
-      }
-      const own = matrix[start + r]! - 2 * vr * wr;
-      matrix[start + r] = own;
-      product[r] = product[r]! + sum + own * reflected;
+    if (!waiting) {
+      v.fill(0, 0, i);
+      w.fill(0, 0, i);
     }
+    updateAndMultiply(matrix, size, i, v, w, next, product);
     let dot = 0;
     for (let k = 0; k < i; k++) dot += next[k]! * product[k]!;
     const half = dot / (2 * h * h);
@@ -83,6 +64,56 @@ function tridiagonalise(matrix: Float64Array, size: number, diagonal: Float64Arr
     waiting = true;
   }
   diagonal[0] = waiting ? matrix[0]! - 2 * v[0]! * w[0]! : matrix[0]!;
+}
+
+/** A -= v wᵀ + w vᵀ in the leading `extent` rows, and product = A · next: two rows at once, as loading costs more than computing. */
+function updateAndMultiply(
+  matrix: Float64Array,
+  size: number,
+  extent: number,
+  v: Float64Array,
+  w: Float64Array,
+  next: Float64Array,
+  product: Float64Array,
+): void {
+  let r = 0;
+  for (; r + 1 < extent; r += 2) {
+    const [first, second] = [r * size, (r + 1) * size];
+    const [v0, w0, x0] = [v[r]!, w[r]!, next[r]!];
+    const [v1, w1, x1] = [v[r + 1]!, w[r + 1]!, next[r + 1]!];
+    let [sum0, sum1] = [0, 0];
+    for (let k = 0; k < r; k++) {
+      const [vk, wk, xk] = [v[k]!, w[k]!, next[k]!];
+      const a = matrix[first + k]! - v0 * wk - w0 * vk;
+      const b = matrix[second + k]! - v1 * wk - w1 * vk;
+      matrix[first + k] = a;
+      matrix[second + k] = b;
+      sum0 += a * xk;
+      sum1 += b * xk;
+      product[k] = product[k]! + a * x0 + b * x1;
+    }
+    const own0 = matrix[first + r]! - 2 * v0 * w0;
+    const between = matrix[second + r]! - v1 * w0 - w1 * v0;
+    const own1 = matrix[second + r + 1]! - 2 * v1 * w1;
+    matrix[first + r] = own0;
+    matrix[second + r] = between;
+    matrix[second + r + 1] = own1;
+    product[r] = product[r]! + sum0 + own0 * x0 + between * x1;
+    product[r + 1] = product[r + 1]! + sum1 + between * x0 + own1 * x1;
+  }
+  if (r === extent) return;
+  const row = r * size;
+  const [vr, wr, xr] = [v[r]!, w[r]!, next[r]!];
+  let sum = 0;
+  for (let k = 0; k < r; k++) {
+    const value = matrix[row + k]! - vr * w[k]! - wr * v[k]!;
+    matrix[row + k] = value;
+    sum += value * next[k]!;
+    product[k] = product[k]! + value * xr;
+  }
+  const own = matrix[row + r]! - 2 * vr * wr;
+  matrix[row + r] = own;
+  product[r] = product[r]! + sum + own * xr;
 }
 
 function applyWaiting(matrix: Float64Array, size: number, extent: number, v: Float64Array, w: Float64Array): void {
