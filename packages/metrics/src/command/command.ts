@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { metricOptionNames, recipeNames } from "../evaluate/plan.js";
 import { parseRegression } from "../evaluate/regression.js";
 import { parseThreshold } from "../evaluate/threshold.js";
 import { metricNames } from "../metrics/contract.js";
@@ -174,6 +175,18 @@ unusable; 70 an unforeseen failure; 130 interrupted.`;
 const evalHelp = `
 Metrics: ${metricNames.join(", ")}.
 psnr, ssim and ms-ssim need no weights; what the others need says refadgen-metrics weights.
+
+Recipes, the default first:
+${Object.entries(recipeNames)
+  .filter(([, names]) => names.length > 1)
+  .map(([metric, names]) => `  ${metric}: ${names.join(", ")}`)
+  .join("\n")}
+
+Options for --set:
+${Object.entries(metricOptionNames)
+  .filter(([, names]) => names.length > 0)
+  .map(([metric, names]) => `  ${metric}: ${names.join(", ")}`)
+  .join("\n")}
 
 Examples:
   # the paper's Table 3 for a model, as a report to look at

@@ -30,10 +30,12 @@ export function createReporter({ quiet, stderr, now = Date.now }: ReporterOption
     if (drawn) stderr.write("\r\u001B[K");
     drawn = false;
   };
+  // A terminal that does not know its width says 0.
+  const width = () => (stderr.columns ? stderr.columns - 1 : 79);
   const draw = (line: string, always: boolean) => {
     if (!always && now() - last < 100) return;
     last = now();
-    stderr.write(`\r\u001B[K${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+    stderr.write(`\r\u001B[K${line.slice(0, width())}`);
     drawn = true;
   };
   return {
@@ -51,7 +53,7 @@ export function createReporter({ quiet, stderr, now = Date.now }: ReporterOption
           if (stage !== metrics.join()) [stage, begin, first] = [metrics.join(), now(), done];
           // What came from the cache went by in no time and tells nothing of what is left.
           const left = done > first ? ((now() - begin) / 1000 / (done - first)) * (total - done) : Number.NaN;
-          const until = Number.isNaN(left) || now() - begin < 2000 ? "" : `, ${formatSeconds(left)} left`;
+          const until = Number.isNaN(left) || done === total || now() - begin < 2000 ? "" : `, ${formatSeconds(left)} left`;
           return draw(`${bar(done / total)} ${titles(metrics)}: ${done} of ${total}${until}`, done === total);
         }
       }

@@ -2,15 +2,25 @@ import { join } from "node:path";
 import { ArgumentError } from "@refadgen/errors";
 import type { Tensor } from "@refadgen/graph";
 import { beforeAll, describe, expect, it } from "vitest";
+import { clipIRecipes } from "../metrics/clip-i.js";
+import { clipScoreRecipes } from "../metrics/clip-score.js";
 import { metricNames } from "../metrics/contract.js";
+import { fidRecipes } from "../metrics/fid.js";
+import { kidRecipes } from "../metrics/kid.js";
+import { lpipsRecipes } from "../metrics/lpips.js";
+import { precisionRecallRecipes } from "../metrics/precision-recall.js";
+import { psnrRecipes } from "../metrics/psnr.js";
 import type { Clip, Dino, ImageReward, Inception, LoadedNetwork, Lpips, Picture } from "../networks/contract.js";
 import { imageOf } from "../networks/pictures.js";
+import { msSsimRecipes, ssimRecipes } from "../pixel/ssim-recipes.js";
 import { saveStatistics } from "../statistics/npz.js";
 import { featureStatistics } from "../statistics/statistics.js";
+import { createDriver } from "./drivers.js";
 import { EvaluationError } from "./error.js";
 import { type EvaluateOptions, evaluate } from "./evaluate.js";
 import { temporaryFolder, writeImages } from "./fixture-images.test-support.js";
 import type { DenseNetwork } from "./networks.js";
+import { recipeNames } from "./plan.js";
 
 let root: string;
 const folders = () => ({ generated: join(root, "generated"), reference: join(root, "reference"), masks: join(root, "masks") });
@@ -154,13 +164,38 @@ describe("evaluate with the package's metrics", () => {
     const run = (options: EvaluateOptions) => evaluate(folders(), { networks, cache: false, ...options });
     await expect(run({ metrics: ["kid"] })).rejects.toMatchObject({ code: "too-few" });
     await expect(run({ metrics: ["kid"], options: { kid: { subset: 5 } } })).rejects.toThrow(
-      /kid: unknown option subset; expected input, level, subsets/,
+      /unknown option subset of kid; expected input, level, subsets/,
     );
     await expect(run({ metrics: ["psnr"], options: { psnr: { range: 5 } } })).rejects.toThrow(/it has none/);
     await expect(run({ metrics: ["fid"], recipes: { fid: "mine" } })).rejects.toThrow(ArgumentError);
     await expect(run({ metrics: ["mp-lpips"], matching: "dino", options: { "mp-lpips": { prompt: "a shoe" } } })).rejects.toThrow(
       /options of matching by dift/,
     );
+  });
+
+  it("knows the recipes that metrics have, the default first", async () => {
+    expect(recipeNames).toMatchObject({
+      "clip-score": clipScoreRecipes,
+      kid: kidRecipes,
+      lpips: lpipsRecipes,
+      psnr: psnrRecipes,
+      "clip-i": clipIRecipes,
+    });
+    expect(recipeNames).toMatchObject({ fid: fidRecipes, "precision-recall": precisionRecallRecipes, ssim: ssimRecipes, "ms-ssim": msSsimRecipes });
+    const networks = fakeNetworks();
+    const pool = {
+      lpips: networks.lpips,
+      clip: networks.clip,
+      dino: networks.dino,
+      inception: networks.inception,
+      imageReward: networks.imageReward,
+      dift: networks.dense,
+    };
+    const served = Object.fromEntries(Object.entries(pool).map(([name, network]) => [name, async () => network])) as never;
+    for (const metric of metricNames) {
+      const { recipe } = await createDriver({ metric, recipe: undefined, settings: {}, pool: served, statistics: undefined });
+      expect([metric, recipe]).toEqual([metric, recipeNames[metric][0]]);
+    }
   });
 
   it("never keeps, nor reports, what is not a number", async () => {

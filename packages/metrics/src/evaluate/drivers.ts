@@ -1,7 +1,7 @@
 import { ArgumentError } from "@refadgen/errors";
 import { clipIAccumulator } from "../metrics/clip-i.js";
 import { clipScoreAccumulator } from "../metrics/clip-score.js";
-import type { Accumulator, MaskedBatch, MetricName, PairBatch, PromptBatch, SetBatch } from "../metrics/contract.js";
+import type { Accumulator, MaskedBatch, PairBatch, PromptBatch, SetBatch } from "../metrics/contract.js";
 import { dinoIAccumulator } from "../metrics/dino-i.js";
 import { fidAccumulator } from "../metrics/fid.js";
 import { imageRewardAccumulator } from "../metrics/image-reward.js";
@@ -16,33 +16,15 @@ import { dinoFeatures } from "../networks/dift/dino-features.js";
 import { loadStatistics } from "../statistics/npz.js";
 import type { MetricDriver, MetricRequest } from "./metric-driver.js";
 import type { DenseNetwork } from "./networks.js";
+import { diftOptionNames } from "./plan.js";
 
 type Options = Readonly<Record<string, string | number | boolean>>;
-
-const ssimOptions = ["window", "sigma", "kernelSize", "k1", "k2", "dataRange", "downsample"] as const;
-const diftOptions = ["prompt", "ensemble", "timestep", "upBlock"] as const;
-
-/** What `options` of a metric may be called. */
-export const metricOptionNames: Readonly<Record<MetricName, readonly string[]>> = {
-  "clip-score": [],
-  fid: ["level"],
-  "image-reward": [],
-  "mp-lpips": ["size", "grid", "patch", "dilation", "penalty", ...diftOptions],
-  lpips: [],
-  kid: ["input", "level", "subsets", "subsetSize", "degree", "coefficient", "gamma"],
-  "precision-recall": ["input", "level", "k"],
-  "clip-i": [],
-  "dino-i": [],
-  psnr: [],
-  ssim: ssimOptions,
-  "ms-ssim": ssimOptions.filter((name) => name !== "downsample"),
-};
 
 /** The metrics of this package, as an evaluation uses them. */
 export async function createDriver(request: MetricRequest): Promise<MetricDriver> {
   const { metric, pool, settings } = request;
   const { lpips = "alex", clip = "clip-vit-b-32", dino = "dino-vit-s-16" } = settings;
-  const options = optionsOf(request);
+  const options = settings.options?.[metric] ?? {};
   // Recipes and options are checked by the accumulators themselves, typed by whoever gave them.
   const given = { ...(request.recipe !== undefined && { recipe: request.recipe }), ...options } as never as object;
   switch (metric) {
@@ -93,7 +75,7 @@ export async function createDriver(request: MetricRequest): Promise<MetricDriver
 async function mpLpips({ recipe, pool, settings }: MetricRequest, options: Options): Promise<MetricDriver> {
   const { matching = "dift", dino = "dino-vit-s-16", seed = 0 } = settings;
   const of = (names: readonly string[]) => Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
-  const dift = of(diftOptions);
+  const dift = of(diftOptionNames);
   if (matching === "dino" && Object.keys(dift).length > 0)
     throw new ArgumentError(`mp-lpips: ${Object.keys(dift).join(", ")} are options of matching by dift, got matching by dino`);
   const network = await pool.lpips("alex");
@@ -117,15 +99,4 @@ function sets(features: LoadedNetwork, create: () => Accumulator<SetBatch>): Met
 
 function prompts(networks: readonly LoadedNetwork[], create: () => Accumulator<PromptBatch>): MetricDriver {
   return { feed: "prompts", recipe: create().recipe, networks, create: async () => create() };
-}
-
-function optionsOf({ metric, settings }: MetricRequest): Options {
-  const options = settings.options?.[metric] ?? {};
-  const names = metricOptionNames[metric];
-  const unknown = Object.keys(options).filter((name) => !names.includes(name));
-  if (unknown.length > 0) {
-    const expected = names.length === 0 ? "it has none" : `expected ${names.join(", ")}`;
-    throw new ArgumentError(`${metric}: unknown option ${unknown.join(", ")}; ${expected}`);
-  }
-  return options;
 }

@@ -99,6 +99,7 @@ describe("evaluate", () => {
       let scored = 0;
       const { metrics } = await run(
         {
+          metrics: ["ssim"],
           cacheDirectory,
           ...options,
           onScore: (_, pairs) => {
@@ -112,8 +113,8 @@ describe("evaluate", () => {
     const first = (difference(1, 101) + difference(2, 102)) / 2;
     expect(await count()).toEqual([2, first]);
     expect(await count()).toEqual([0, first]);
-    expect((await count({ recipes: { psnr: "other" } }))[0]).toBe(2);
-    expect((await count({ options: { psnr: { range: 1 } } }))[0]).toBe(2);
+    expect((await count({ recipes: { ssim: "piq" } }))[0]).toBe(2);
+    expect((await count({ options: { ssim: { k1: 1 } } }))[0]).toBe(2);
     expect((await count({ cache: false }))[0]).toBe(2);
     await writeImages(folder, { "01.png": 3 });
     expect(await count()).toEqual([2, (difference(1, 101) + difference(3, 102)) / 2]);
@@ -203,7 +204,7 @@ describe("evaluate", () => {
     ["a threshold that is none", { thresholds: ["psnr is good"] }, ArgumentError, /parseThreshold/],
     ["a smallest score of a whole set", { metrics: ["fid"], thresholds: ["fid.min<5"] }, ArgumentError, /no scores per picture/],
     ["a limit without baseline", { maxRegression: "2%" }, ArgumentError, /expected a baseline/],
-    ["a recipe of another metric", { recipes: { ssim: "plain" } }, ArgumentError, /ssim, which is not among the metrics/],
+    ["a recipe of another metric", { recipes: { ssim: "piq" } }, ArgumentError, /ssim, which is not among the metrics/],
     ["a recipe that does not exist", { recipes: { psnr: "mine" } }, ArgumentError, /got "mine"/],
     ["a significance of 5", { significance: 5 }, ArgumentError, /between 0 and 1/],
     ["a baseline that is not there", { baseline: "nowhere.json", maxRegression: "2%" }, EvaluationError, /baseline: nowhere\.json cannot be read/],

@@ -16,7 +16,7 @@ import type { MetricDriver, MetricFactory, MetricSettings } from "./metric-drive
 import { expectWeights, type NetworkOptions, NetworkPool } from "./networks.js";
 import { type FolderInput, type MatchedInput, matchFolders } from "./pairing.js";
 import { PictureReader } from "./pictures.js";
-import { feeds, needSentence, networksOf, orderByCost, pairsFor } from "./plan.js";
+import { feeds, metricOptionNames, needSentence, networksOf, orderByCost, pairsFor, recipeNames } from "./plan.js";
 import { historyAfter, judgeRegression, parseRegression, type RegressionLimit } from "./regression.js";
 import { scorePairs } from "./score-pairs.js";
 import { scoreSets } from "./score-sets.js";
@@ -99,8 +99,7 @@ export async function evaluateWith(factory: MetricFactory, input: EvaluationInpu
   const { significance } = options;
   if (significance !== undefined && !(significance > 0 && significance < 1))
     throw new ArgumentError(`evaluate: expected significance between 0 and 1, got ${significance}`);
-  for (const metric of Object.keys(options.recipes ?? {}) as MetricName[])
-    if (!metrics.includes(metric)) throw new ArgumentError(`evaluate: a recipe is given for ${metric}, which is not among the metrics`);
+  expectChoices(metrics, options);
   const baseline = typeof options.baseline === "string" ? await readEvaluation(options.baseline, "baseline") : options.baseline;
 
   signal?.throwIfAborted();
@@ -324,6 +323,24 @@ function limitsOf(given: EvaluateOptions["maxRegression"], hasBaseline: boolean,
   const stray = limits.find(({ metric }) => metric !== undefined && !metrics.includes(metric));
   if (stray) throw new ArgumentError(`evaluate: the limit ${stray.rule} is for a metric that is not computed; the metrics are ${metrics.join(", ")}`);
   return limits;
+}
+
+/** Refuses recipes and options that are for no metric, or that the metric does not have, before anything is read. */
+function expectChoices(metrics: readonly MetricName[], { recipes = {}, options = {} }: EvaluateOptions): void {
+  for (const [metric, recipe] of Object.entries(recipes) as [MetricName, string][]) {
+    if (!metrics.includes(metric)) throw new ArgumentError(`evaluate: a recipe is given for ${metric}, which is not among the metrics`);
+    const names = recipeNames[metric];
+    if (!names.includes(recipe)) throw new ArgumentError(`evaluate: expected a recipe of ${metric}: ${names.join(", ")}, got "${recipe}"`);
+  }
+  for (const [metric, given] of Object.entries(options) as [MetricName, object][]) {
+    if (!metrics.includes(metric)) throw new ArgumentError(`evaluate: options are given for ${metric}, which is not among the metrics`);
+    const names = metricOptionNames[metric];
+    const unknown = Object.keys(given).filter((name) => !names.includes(name));
+    if (unknown.length > 0) {
+      const expected = names.length === 0 ? "it has none" : `expected ${names.join(", ")}`;
+      throw new ArgumentError(`evaluate: unknown option ${unknown.join(", ")} of ${metric}; ${expected}`);
+    }
+  }
 }
 
 function expectInputs(metrics: readonly MetricName[], { items, real }: MatchedInput): void {

@@ -94,29 +94,29 @@ export async function neededFiles(networks: readonly NetworkId[], options: Netwo
  */
 export async function expectWeights(networks: readonly NetworkId[], options: NetworkOptions): Promise<void> {
   const absent = (await neededFiles(networks, options)).filter(({ state }) => state === "absent");
-  const reachable = options.offline ? [] : await fetchable(absent);
-  const lost = absent.filter((file) => !reachable.includes(file));
+  const hub = options.offline || (await hasHub());
+  const lost = absent.filter((file) => options.offline || !hub || !isRemote(file));
   if (lost.length === 0) return;
   const list = lost.map(
     ({ file, source, networks: users }) => `${file.file} for ${users.join(", ")} (${typeof source === "string" ? source : file.id})`,
   );
-  const why = options.offline ? "not on this machine, and offline forbids fetching them" : "not on this machine and cannot be fetched from here";
+  const why = options.offline ? ", and offline forbids fetching them" : hub ? "" : ", and @refadgen/hub, which fetches them, is not installed";
   throw new MetricWeightsError(
     "missing",
-    `${lost.length === 1 ? "a weight file is" : `${lost.length} weight files are`} ${why}: ${list.join("; ")}. ` +
+    `${lost.length === 1 ? "a weight file is" : `${lost.length} weight files are`} not on this machine${why}: ${list.join("; ")}. ` +
       "Give a folder that holds them (weightsDirectory, --weights-dir), or each its path (weights, --weights ID=PATH); " +
       "`refadgen-metrics weights` says where they come from and `refadgen-metrics weights fetch` gets them",
   );
 }
 
-/** Files that have a place to be fetched from, where the package that does so is installed. */
-async function fetchable(files: readonly NeededFile[]): Promise<readonly NeededFile[]> {
+async function hasHub(): Promise<boolean> {
   const name = "@refadgen/hub";
-  const hub = await import(name).catch(() => undefined);
-  if (hub === undefined) return [];
-  return files.filter(
-    ({ source }) => typeof source === "string" && (/^https?:/.test(source) || source.split("/").length >= 2) && !/^[./]/.test(source),
-  );
+  return (await import(name).catch(() => undefined)) !== undefined;
+}
+
+/** Whether a file has a place to be fetched from; else it can only be a path that leads nowhere. */
+function isRemote({ source }: NeededFile): boolean {
+  return typeof source === "string" && (/^https?:/.test(source) || (source.split("/").length >= 2 && !/^[./\\]/.test(source)));
 }
 
 export interface PoolOptions extends NetworkOptions {

@@ -85,6 +85,42 @@ export function weightIdsOf(network: NetworkId): readonly WeightId[] {
   return weightIds[network];
 }
 
+/** The recipes of metrics; the first is the default. */
+export const recipeNames: Readonly<Record<MetricName, readonly string[]>> = {
+  "clip-score": ["torchmetrics", "hessel"],
+  fid: ["pytorch-fid", "clean-fid", "torch-fidelity", "torchmetrics"],
+  "image-reward": ["image-reward"],
+  "mp-lpips": ["magic-clothing"],
+  lpips: ["lpips", "torchmetrics"],
+  kid: ["torch-fidelity", "torchmetrics", "clean-fid"],
+  "precision-recall": ["torch-fidelity", "prdc"],
+  "clip-i": ["dreambooth", "torchmetrics"],
+  "dino-i": ["dreambooth"],
+  psnr: ["torchmetrics", "piq", "skimage"],
+  ssim: ["torchmetrics", "piq", "wang", "skimage"],
+  "ms-ssim": ["torchmetrics", "piq"],
+};
+
+const ssimOptions = ["window", "sigma", "kernelSize", "k1", "k2", "dataRange", "downsample"] as const;
+/** Options of MP-LPIPS that say how points are matched by diffusion features. */
+export const diftOptionNames: readonly string[] = ["prompt", "ensemble", "timestep", "upBlock"];
+
+/** What `options` of a metric may be called. */
+export const metricOptionNames: Readonly<Record<MetricName, readonly string[]>> = {
+  "clip-score": [],
+  fid: ["level"],
+  "image-reward": [],
+  "mp-lpips": ["size", "grid", "patch", "dilation", "penalty", ...diftOptionNames],
+  lpips: [],
+  kid: ["input", "level", "subsets", "subsetSize", "degree", "coefficient", "gamma"],
+  "precision-recall": ["input", "level", "k"],
+  "clip-i": [],
+  "dino-i": [],
+  psnr: [],
+  ssim: ssimOptions,
+  "ms-ssim": ssimOptions.filter((name) => name !== "downsample"),
+};
+
 /** From cheap to dear, so that with `failFast` a bad model costs little. */
 const byCost: readonly MetricName[] = [
   "psnr",
