@@ -20,6 +20,11 @@ export interface Rows {
 /** Sessions that stay open for further runs; the one that was used longest ago is closed first. */
 const mostSessions = 6;
 
+/** The power of two next to a number of rows: callers' batches are mostly such, and so leave no remainder. */
+export function batchFor(rows: number): number {
+  return 2 ** Math.max(0, Math.round(Math.log2(rows)));
+}
+
 interface Open {
   readonly session: Promise<Session>;
   uses: number;

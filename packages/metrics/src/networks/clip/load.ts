@@ -2,7 +2,7 @@ import { ArgumentError } from "@refadgen/errors";
 import { Graph, type Tensor, Weights } from "@refadgen/graph";
 import { defaultSource } from "../../weights/catalogue.js";
 import { MetricWeightsError } from "../../weights/error.js";
-import { BatchRunner } from "../batches.js";
+import { BatchRunner, batchFor } from "../batches.js";
 import type { Clip, LoadOptions, WeightInput } from "../contract.js";
 import { contentKeyOf, expectFit, openInput, refuseOthers, sessionOptions } from "../load.js";
 import { expectPictures, expectTensor } from "../pictures.js";
@@ -25,8 +25,8 @@ const wanted = {
   ignore: isUnusedByClip,
 } as const;
 
-/** Rows that are computed together: by patches, since that is what the work depends on. */
-const patchesPerBatch = 784;
+/** Patches that are computed together. */
+const patchesPerBatch = 1024;
 const textsPerBatch = 16;
 /** Lengths to which texts are cut; what stands behind the end of all texts of a batch is not computed. */
 const textLengths: readonly number[] = [16, 32, 77];
@@ -66,7 +66,7 @@ export async function loadClip(source?: WeightInput, options: LoadClipOptions = 
   const runner = new BatchRunner(sessionOptions({ optimization: "mapped", ...options }, files[0]!));
 
   const patches = (vision.resolution / vision.patch) ** 2;
-  const images = { key: "image", batch: Math.max(1, Math.round(patchesPerBatch / patches)), build: imageGraph };
+  const images = { key: "image", batch: batchFor(patchesPerBatch / patches), build: imageGraph };
   const runImages = async (count: number, row: (index: number) => Float32Array, signal: AbortSignal | undefined) => {
     const inputs = { pixels: { dims: [3, vision.resolution, vision.resolution], dtype: "float32" } } as const;
     return (await runner.run(images, { count, inputs, row: (index) => ({ pixels: row(index) }) }, { signal })).embeddings!;

@@ -4,7 +4,7 @@ import { elementCount, Graph, type Tensor, Weights } from "@refadgen/graph";
 import { type Image, imageToTensor, resizeTensor, symmetricNormalization, toRgb } from "@refadgen/image";
 import { defaultSource, type WeightId, weightFile } from "../../weights/catalogue.js";
 import { MetricWeightsError } from "../../weights/error.js";
-import { BatchRunner, type Variant } from "../batches.js";
+import { BatchRunner, batchFor, type Variant } from "../batches.js";
 import type { LoadOptions, Lpips, LpipsBackbone, LpipsDistances, LpipsOptions, LpipsRecipe, Picture, WeightInput } from "../contract.js";
 import { contentKeyOf, expectFit, openInput, sessionOptions } from "../load.js";
 import { expectPictures, expectTensor, imageOf } from "../pictures.js";
@@ -72,7 +72,7 @@ export async function loadLpips(source?: WeightInput, options: LoadLpipsOptions 
     rows: PairRows,
     { recipe, spatial = false, signal }: LpipsOptions,
   ): Promise<LpipsDistances> => {
-    const batch = Math.max(1, Math.min(32, Math.floor(pixelsPerBatch[backbone] / (height * width))));
+    const batch = batchFor(Math.min(32, pixelsPerBatch[backbone] / (height * width)));
     const variant: Variant = { key: `${height} ${width} ${recipe}`, batch, build: (size) => build(size, height, width, recipe) };
     const dims = [3, height, width];
     const inputs = { first: { dims, dtype: "float32" }, second: { dims, dtype: "float32" } } as const;
