@@ -50,8 +50,8 @@ export interface EvaluatedItem {
   readonly prompt?: string;
   /** Light where the product is in the generated picture. */
   readonly mask?: string;
-  /** Light where the product is in the reference. */
-  readonly productMask?: string;
+  /** Light where the product is in the references: one for all of them, or one each. */
+  readonly productMasks?: readonly string[];
 }
 
 /** What a file is to an evaluation. */

@@ -33,7 +33,7 @@ describe("matchManifest", () => {
     );
     const { items, unmatched, counts, real } = await matchManifest({ manifest: path });
     const at = (name: string) => join(folder, name);
-    const shared = { references: [at("ref/a.png"), at("ref/a2.png")], prompt: "a", mask: at("masks/a.png"), productMask: at("masks/a.png") };
+    const shared = { references: [at("ref/a.png"), at("ref/a2.png")], prompt: "a", mask: at("masks/a.png"), productMasks: [at("masks/a.png")] };
     expect(items).toEqual([
       { name: "ads/a-1.png", generated: at("ads/a-1.png"), ...shared },
       { name: "ads/a-2.png", generated: at("ads/a-2.png"), ...shared },
@@ -72,6 +72,11 @@ describe("matchManifest", () => {
     ["a prompt that is no text", [{ generated: "ads/b.png", prompt: 1 }], /:1: expected "prompt" to be a text/],
     ["an empty prompt", [{ generated: "ads/b.png", prompt: "" }], /:1: the prompt is empty/],
     ["too many masks", [{ generated: "ads/b.png", mask: ["a", "b"] }], /:1: expected one mask, or one per generated picture \(1\), got 2/],
+    [
+      "too many product masks",
+      [{ generated: "ads/b.png", reference: "ref/a.png", productMask: ["a", "b"] }],
+      /:1: expected one product mask, or one per reference \(1\), got 2/,
+    ],
     ["the same name twice", [{ generated: "ads/b.png" }, { generated: "./ads/b.png" }], /:2: "ads\/b.png" is there already, in .*:1/],
     ["nothing", [""], /no entries/],
     ["only files that are not there", [{ generated: "x.png" }], /none of the generated pictures .* is there; paths are relative to/],

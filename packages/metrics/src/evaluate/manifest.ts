@@ -13,8 +13,8 @@ export interface ManifestEntry {
   readonly prompt?: string;
   /** Light where the product is in the generated picture; one for all variants, or one each. */
   readonly mask?: string | readonly string[];
-  /** Light where the product is in the reference. */
-  readonly productMask?: string;
+  /** Light where the product is in the references: one for all of them, or one each. */
+  readonly productMask?: string | readonly string[];
   /** Name in reports; default: the generated path as written. */
   readonly name?: string;
 }
@@ -107,7 +107,12 @@ async function itemsOf(
     throw new EvaluationError("input", `${place}: expected one mask, or one per generated picture (${generated.length}), got ${masks.length}`);
   const prompt = optionalText(entry.prompt, "prompt", place);
   const name = optionalText(entry.name, "name", place);
-  const productMask = optionalText(entry.productMask, "productMask", place);
+  const productMasks = texts(entry.productMask, "productMask", place);
+  if (productMasks.length > 1 && productMasks.length !== references.length)
+    throw new EvaluationError(
+      "input",
+      `${place}: expected one product mask, or one per reference (${references.length}), got ${productMasks.length}`,
+    );
   if (prompt?.trim() === "") throw new EvaluationError("input", `${place}: the prompt is empty`);
 
   const located = (path: string) => (isAbsolute(path) ? path : resolve(folder, path));
@@ -124,15 +129,17 @@ async function itemsOf(
       await there("generated", file);
       const found: string[] = [];
       for (const reference of references) if (await there("reference", reference)) found.push(located(reference));
+      // Masks are matched by their place: with a reference or a mask missing there is no telling which belongs to which.
+      const masksThere = await Promise.all(productMasks.map((path) => there("product-mask", path)));
+      const whole = masksThere.every(Boolean) && (productMasks.length === 1 || found.length === references.length);
       const hasMask = mask !== undefined && (await there("mask", mask));
-      const hasProductMask = productMask !== undefined && (await there("product-mask", productMask));
       const item: EvaluatedItem = {
         name: itemName,
         generated: located(file),
         references: found,
         ...(prompt !== undefined && { prompt }),
         ...(hasMask && { mask: located(mask) }),
-        ...(hasProductMask && { productMask: located(productMask) }),
+        ...(whole && productMasks.length > 0 && { productMasks: productMasks.map(located) }),
       };
       return { item, missing };
     }),

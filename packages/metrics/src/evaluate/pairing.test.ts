@@ -61,11 +61,28 @@ describe("matchFolders", () => {
     expect(unmatched).toEqual([]);
   });
 
+  it("gives an ad all numbered views of its product, each with its mask", async () => {
+    const generated = await folderOf({ "shoe.png": 1, "cup.png": 2 });
+    const reference = await folderOf({ "shoe_00.png": 3, "shoe_01.png": 4, "cup.png": 5, "cup_00.png": 6 });
+    const productMasks = await folderOf({ "shoe_00.png": 7, "shoe_01.png": 8, "cup.png": 9 });
+    const { items, unmatched, counts } = await matchFolders({ generated, reference, productMasks, pairing: "variants" });
+    expect(items.map(({ name, references, productMasks: masks }) => [name, references, masks])).toEqual([
+      ["cup.png", [join(reference, "cup.png")], [join(productMasks, "cup.png")]],
+      [
+        "shoe.png",
+        ["shoe_00.png", "shoe_01.png"].map((name) => join(reference, name)),
+        ["shoe_00.png", "shoe_01.png"].map((name) => join(productMasks, name)),
+      ],
+    ]);
+    expect(unmatched).toEqual([{ role: "reference", name: "cup_00.png", reason: "no generated picture with that stem" }]);
+    expect(counts.pairs).toBe(3);
+  });
+
   it("finds both kinds of masks in subfolders", async () => {
     const generated = await folderOf({ "a.png": 1 });
     const masks = await folderOf({ "generated/a.png": 2, "product/a.png": 3 });
     const [item] = (await matchFolders({ generated, reference: generated, masks })).items;
-    expect([item!.mask, item!.productMask]).toEqual([join(masks, "generated", "a.png"), join(masks, "product", "a.png")]);
+    expect([item!.mask, item!.productMasks]).toEqual([join(masks, "generated", "a.png"), [join(masks, "product", "a.png")]]);
   });
 
   it("takes prompts by order only when there is one per picture", async () => {

@@ -20,8 +20,8 @@ export interface FolderInput {
   /** Folder of masks, light where the product is in the reference. */
   readonly productMasks?: string;
   /**
-   * `exact` (default): `shoe.png` belongs to `shoe.jpg`. `variants`: `shoe-1.png`, `shoe_02.png` belong to `shoe.jpg` where there is no
-   * reference of exactly that stem; the same for prompts and masks.
+   * `exact` (default): `shoe.png` belongs to `shoe.jpg`. `variants`: where there is no reference of exactly that stem, generated `shoe-1.png` and
+   * `shoe_02.png` belong to `shoe.jpg`, and references `shoe_00.png`, `shoe_01.png` to a generated `shoe.png`; the same for prompts and masks.
    */
   readonly pairing?: "exact" | "variants";
 }
@@ -70,22 +70,25 @@ export async function matchFolders(input: FolderInput): Promise<MatchedInput> {
     productMask: lookup(productMasks, variants),
   };
   const items = generated.files.map(({ name, path, stem }): EvaluatedItem => {
-    const found = byRole.reference?.find(stem);
-    if (byRole.reference && !found) unmatched.push({ role: "generated", name, reason: `no reference with the stem ${stem}` });
-    const prompt = byRole.prompt?.find(stem);
+    const references = byRole.reference?.find(stem) ?? [];
+    if (byRole.reference && references.length === 0) unmatched.push({ role: "generated", name, reason: `no reference with the stem ${stem}` });
+    const [prompt] = byRole.prompt?.find(stem) ?? [];
     if (byRole.prompt && prompt === undefined) unmatched.push({ role: "generated", name, reason: "no prompt" });
-    const mask = byRole.mask?.find(stem);
+    const [mask] = byRole.mask?.find(stem) ?? [];
     if (byRole.mask && !mask) unmatched.push({ role: "generated", name, reason: "no mask" });
     // A product's mask belongs to the product's picture, which has variants.
-    const productMask = byRole.productMask?.find(found?.stem ?? stem);
-    if (byRole.productMask && found && !productMask) unmatched.push({ role: "reference", name: found.name, reason: "no product mask" });
+    const productMasks = references.flatMap((reference) => {
+      const [found] = byRole.productMask?.find(reference.stem) ?? [];
+      if (byRole.productMask && !found) unmatched.push({ role: "reference", name: reference.name, reason: "no product mask" });
+      return found ? [found.path] : [];
+    });
     return {
       name,
       generated: path,
-      references: found ? [found.path] : [],
+      references: references.map((reference) => reference.path),
       ...(prompt !== undefined && { prompt }),
       ...(mask && { mask: mask.path }),
-      ...(productMask && { productMask: productMask.path }),
+      ...(productMasks.length > 0 && productMasks.length === references.length && { productMasks }),
     };
   });
   for (const [role, found] of Object.entries(byRole)) {
@@ -102,7 +105,7 @@ export async function matchFolders(input: FolderInput): Promise<MatchedInput> {
     unmatched: unique(unmatched),
     counts: {
       generated: generated.files.length,
-      ...(reference && { reference: reference.files.length, pairs: items.filter(({ references }) => references.length > 0).length }),
+      ...(reference && { reference: reference.files.length, pairs: items.reduce((sum, { references }) => sum + references.length, 0) }),
       ...(prompts && { prompts: texts!.size }),
       ...(masks && { masks: masks.files.length }),
       ...(productMasks && { productMasks: productMasks.files.length }),
@@ -160,7 +163,8 @@ function promptLookup(prompts: Prompts | undefined, files: readonly ListedFile[]
 }
 
 interface Lookup<T> {
-  find(stem: string): T | undefined;
+  /** What belongs to a generated picture; several only for numbered references. */
+  find(stem: string): readonly T[];
   unused(): readonly string[];
 }
 
@@ -176,14 +180,25 @@ function textLookup(texts: ReadonlyMap<string, string>, variants: boolean): Look
 
 function tracked<T>(values: ReadonlyMap<string, T>, variants: boolean, nameOf: (value: T, stem: string) => string): Lookup<T> {
   const used = new Set<string>();
+  const numbered = new Map<string, string[]>();
+  for (const stem of variants ? values.keys() : []) {
+    const base = withoutNumber(stem);
+    if (base !== stem) numbered.set(base, [...(numbered.get(base) ?? []), stem]);
+  }
   return {
     find: (stem) => {
-      const found = values.has(stem) ? stem : variants ? stem.replace(/[-_ ]\d+$/, "") : stem;
-      if (values.has(found)) used.add(found);
-      return values.get(found);
+      const base = variants ? withoutNumber(stem) : stem;
+      const found = values.has(stem) ? [stem] : values.has(base) ? [base] : (numbered.get(stem) ?? []);
+      for (const each of found) used.add(each);
+      return found.map((each) => values.get(each)!);
     },
     unused: () => [...values].filter(([stem]) => !used.has(stem)).map(([stem, value]) => nameOf(value, stem)),
   };
+}
+
+/** `shoe-1`, `shoe_02` → `shoe`. */
+function withoutNumber(stem: string): string {
+  return stem.replace(/[-_ ]\d+$/, "");
 }
 
 function inputsOf(input: FolderInput, folders: { readonly masks?: string; readonly productMasks?: string }): Record<string, string> {

@@ -175,12 +175,13 @@ export function pairsFor(metric: MetricName, items: readonly EvaluatedItem[]): P
       lacking.set(lack, [...(lacking.get(lack) ?? []), item.name]);
       continue;
     }
-    const { name, generated, prompt, mask, productMask } = item;
+    const { name, generated, prompt, mask, productMasks = [] } = item;
     if (feed === "prompts") {
       pairs.push({ name, generated, prompt: prompt! });
       continue;
     }
     for (const [index, reference] of item.references.entries()) {
+      const productMask = productMasks.length > 1 ? productMasks[index] : productMasks[0];
       pairs.push({
         name: item.references.length === 1 ? name : `${name} [${index + 1}]`,
         generated,
