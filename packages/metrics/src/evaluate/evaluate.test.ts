@@ -176,7 +176,7 @@ describe("evaluate", () => {
       ["regression", false],
     ]);
     expect([second.passed, second.history]).toEqual([false, [{ label: "main", createdAt: first.createdAt, values: { psnr: value * 1.5 } }]]);
-    expect(second.gates[2]!.message).toMatch(/^psnr went from .* \(−33\.33 %\); 2% for the worse is allowed$/);
+    expect(second.gates[2]!.message).toMatch(/^psnr went from .* \(−33\.33 %\); 2% for the worse is allowed; p = 1$/);
     expect((await run({ baseline: first, maxRegression: "0" })).passed).toBe(true);
   });
 

@@ -65,9 +65,11 @@ export async function judgeRegression(result: EvaluatedMetric, baseline: Evaluat
   const excused = !within && options.significance !== undefined && pValue !== undefined && pValue >= options.significance;
   const change = result.value - earlier.value;
   const share = earlier.value === 0 || !Number.isFinite(change / earlier.value) ? "" : ` (${signed((100 * change) / Math.abs(earlier.value))} %)`;
+  const chance =
+    pValue === undefined ? "" : `; p = ${pValue < 0.001 ? "less than 0.001" : format(pValue)}${excused ? ", which is not significant" : ""}`;
   const message =
     `${result.metric} went from ${format(earlier.value)} to ${format(result.value)}${share}; ` +
-    `${limit.rule.replace(/^.*[=:]/, "")} for the worse is allowed${earlier.n === result.n ? "" : `; n was ${earlier.n} and is ${result.n}`}${excused ? `; the change is not significant (p = ${format(pValue)})` : ""}`;
+    `${limit.rule.replace(/^.*[=:]/, "")} for the worse is allowed${earlier.n === result.n ? "" : `; n was ${earlier.n} and is ${result.n}`}${chance}`;
   return {
     kind: "regression",
     metric: result.metric,

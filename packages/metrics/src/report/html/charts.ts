@@ -14,8 +14,8 @@ export function sparkline(values: readonly number[], title: string): Markup {
   ).toFixed(1)}" cy="${y(shown.at(-1)!).toFixed(1)}" r="3.5"/></svg>`;
 }
 
-/** How scores are spread, with a line at their mean. Empty for fewer than five different ones. */
-export function histogram(scores: readonly number[], mean: number, title: string): Markup {
+/** How scores are spread, with a line at the metric's value. Empty for fewer than five different ones. */
+export function histogram(scores: readonly number[], value: number, title: string): Markup {
   const shown = scores.filter(Number.isFinite);
   const [low, high] = shown.reduce(([least, most], score) => [Math.min(least, score), Math.max(most, score)], [Infinity, -Infinity]);
   if (new Set(shown).size < 5) return html``;
@@ -29,12 +29,12 @@ export function histogram(scores: readonly number[], mean: number, title: string
     const tall = (base - 4) * (count / most);
     return html`<rect x="${(index * step + 1).toFixed(1)}" y="${(base - tall).toFixed(1)}" width="${(step - 2).toFixed(1)}" height="${tall.toFixed(1)}"/>`;
   });
-  const at = Math.min(width - 1, Math.max(1, ((mean - low) / (high - low)) * width));
-  const spoken = `${title}: ${shown.length} scores from ${formatValue(low)} to ${formatValue(high)}, mean ${formatValue(mean)}`;
+  const at = Math.min(width - 1, Math.max(1, ((value - low) / (high - low)) * width));
+  const spoken = `${title}: ${shown.length} scores from ${formatValue(low)} to ${formatValue(high)}, value ${formatValue(value)}`;
   return html`<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${spoken}">${bars}<line class="axis" x1="0" y1="${base}" x2="${width}" y2="${base}"/>${
-    Number.isFinite(mean) && html`<line x1="${at.toFixed(1)}" y1="0" x2="${at.toFixed(1)}" y2="${base}"/>`
+    Number.isFinite(value) && html`<line x1="${at.toFixed(1)}" y1="0" x2="${at.toFixed(1)}" y2="${base}"/>`
   }<text x="0" y="${base + 16}">${formatValue(low)}</text><text x="${width}" y="${base + 16}" text-anchor="end">${formatValue(high)}</text><text x="${Math.min(
     width - 90,
     Math.max(90, at),
-  ).toFixed(1)}" y="${base + 16}" text-anchor="middle">mean ${formatValue(mean)}</text></svg>`;
+  ).toFixed(1)}" y="${base + 16}" text-anchor="middle">value ${formatValue(value)}</text></svg>`;
 }

@@ -31,6 +31,7 @@ thead th{font-size:.8125rem;color:var(--soft);font-weight:600;white-space:nowrap
 td.right,th.right{text-align:right}
 tbody th{font-weight:600}
 .scroll tbody th{min-width:9em}
+table.cards th{white-space:nowrap}
 p .num{white-space:normal}
 .value{font-size:1.125rem;font-weight:650}
 .scroll{overflow-x:auto}
@@ -73,7 +74,6 @@ table.cards td.value{grid-column:2;text-align:right}
 table.cards td.wide{grid-column:1/-1}
 table.cards td:empty{display:none}
 table.cards .num{white-space:normal}
-table.cards th{white-space:nowrap}
 table.cards td[data-label]:not(:empty)::before{content:attr(data-label);display:block;font-size:.75rem;color:var(--soft)}
 .pictures{grid-template-columns:1fr}
 .triplet img{max-height:260px}
