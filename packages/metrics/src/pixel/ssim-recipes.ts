@@ -83,16 +83,15 @@ function torchmetricsScales({ a, b, range }: Ranged, settings: SsimSettings): nu
   return product;
 }
 
-/** piq multiplies each channel's scales, then takes the mean; weights are made to sum to 1. */
+/** piq multiplies each channel's scales, then takes the mean. */
 function piqScales({ a, b, range }: Ranged, settings: SsimSettings): number {
   let [x, y] = [a, b];
-  const total = scaleWeights.reduce((sum, weight) => sum + weight, 0);
   const products = new Float64Array(a.channels).fill(1);
   for (const [level, weight] of scaleWeights.entries()) {
     if (level > 0) [x, y] = [halved(x), halved(y)];
     const { similarity, contrast } = structuralSimilarity(x, y, optionsOf("piq", settings, range));
     const values = level === scaleWeights.length - 1 ? similarity : contrast;
-    for (let channel = 0; channel < a.channels; channel++) products[channel] = products[channel]! * Math.max(0, values[channel]!) ** (weight / total);
+    for (let channel = 0; channel < a.channels; channel++) products[channel] = products[channel]! * Math.max(0, values[channel]!) ** weight;
   }
   return mean(products);
 }
