@@ -62,7 +62,8 @@ interface Slot {
 /** An accumulator of scores: every metric that judges picture by picture. */
 export function scoreAccumulator<Batch>(metric: ScoreMetric<Batch>): Accumulator<Batch, ScoreState> {
   const slots: Slot[] = [];
-  const pending = new Set<Promise<void>>();
+  let last: Promise<unknown> = Promise.resolve();
+  let running = 0;
   const settings = JSON.stringify(metric.settings);
   let networks = "";
   let counted = 0;
@@ -97,6 +98,7 @@ export function scoreAccumulator<Batch>(metric: ScoreMetric<Batch>): Accumulator
       }
       counted += slot.names.length;
       slots.push(slot);
+      running++;
       const work = (async () => {
         try {
           await identify();
@@ -106,18 +108,15 @@ export function scoreAccumulator<Batch>(metric: ScoreMetric<Batch>): Accumulator
         } catch (error) {
           slots.splice(slots.indexOf(slot), 1);
           throw error;
+        } finally {
+          running--;
         }
       })();
-      const settled = work.then(
-        () => undefined,
-        () => undefined,
-      );
-      pending.add(settled);
-      void settled.then(() => pending.delete(settled));
+      last = Promise.allSettled([last, work]);
       return work;
     },
     compute: async ({ interval, signal }: ComputeOptions = {}) => {
-      await Promise.all(pending);
+      await last;
       const all = finished();
       if (all.values.length === 0) throw new MetricError("too-few", `${metric.metric}: expected at least one ${metric.unit}, got none`);
       const defined = definedOnly(all);
@@ -144,7 +143,7 @@ export function scoreAccumulator<Batch>(metric: ScoreMetric<Batch>): Accumulator
       return result;
     },
     state: () => {
-      if (pending.size > 0) throw new ArgumentError("state: expected earlier updates to have ended; wait for them first");
+      if (running > 0) throw new ArgumentError("state: expected earlier updates to have ended; wait for them first");
       return { metric: metric.metric, recipe: metric.recipe, settings, networks, ...finished() };
     },
     merge: (state) => {

@@ -57,18 +57,10 @@ export function structuralSimilarity(a: Planes, b: Planes, options: SsimOptions)
   for (let channel = 0; channel < a.channels; channel++) {
     const [x, y] = [a, b].map(({ data }) => padded(data.subarray(channel * area, (channel + 1) * area), a, window.size, border));
     const size = { height: x!.height, width: x!.width };
-    const filter = (values: (index: number) => number) =>
-      filtered(
-        Float64Array.from({ length: x!.data.length }, (_, index) => values(index)),
-        size,
-        kernels,
-      );
+    const filter = (values: Float64Array) => filtered(values, size, kernels);
     const [xs, ys] = [x!.data, y!.data];
-    const meanX = filter((index) => xs[index]!);
-    const meanY = filter((index) => ys[index]!);
-    const squareX = filter((index) => xs[index]! * xs[index]!);
-    const squareY = filter((index) => ys[index]! * ys[index]!);
-    const crossed = filter((index) => xs[index]! * ys[index]!);
+    const [meanX, meanY] = [filter(xs), filter(ys)];
+    const [squareX, squareY, crossed] = [filter(products(xs, xs)), filter(products(ys, ys)), filter(products(xs, ys))];
     const [height, width] = [size.height - rows + 1, size.width - columns + 1];
     const skip = border === "reflect" ? ([(rows - 1) / 2, (columns - 1) / 2] as const) : ([0, 0] as const);
     let [total, contrasts, counted] = [0, 0, 0];
@@ -95,6 +87,12 @@ export function structuralSimilarity(a: Planes, b: Planes, options: SsimOptions)
     contrast[channel] = contrasts / counted;
   }
   return { similarity, contrast };
+}
+
+function products(a: Float64Array, b: Float64Array): Float64Array {
+  const values = new Float64Array(a.length);
+  for (let index = 0; index < values.length; index++) values[index] = a[index]! * b[index]!;
+  return values;
 }
 
 function kernelsOf(window: SsimWindow): readonly [Float64Array, Float64Array] {
