@@ -37,7 +37,7 @@ export interface Evaluation {
 export interface EvaluatedMetric extends MetricResult {
   readonly networks: readonly { readonly name: string; readonly key: string }[];
   readonly seconds: number;
-  /** Of `n`, how many came from an earlier run's cache. */
+  /** Scores that came from an earlier run's cache. Metrics of whole sets have none; their features are kept all the same. */
   readonly cached: number;
 }
 
