@@ -1,5 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { cacheUsage, clearCache } from "@refadgen/graph";
 import type { CaseResult, Part } from "../case.js";
 import { type Comparison, failure, result } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
@@ -39,12 +41,27 @@ const jsonChecks: Readonly<Record<string, JsonCheck>> = {
   "fid-folders": fidFolders,
 };
 
+/** Bytes of weights that are left for the next recordings, several of which share a small network. */
+const mostKept = 1e9;
+
 /** Networks, distances and preprocessing of the metrics: every recording of the folder, by the kind that it names. */
 export const metrics: Part = async function* (folder, options) {
   yield* metricsPreprocessing(folder, options);
-  for (const file of (await readdir(folder)).filter((name) => /\.(safetensors|json)$/.test(name)).sort()) {
-    const found = await runFile(folder, file);
-    if (found) yield found;
+  const outer = process.env.REFADGEN_CACHE;
+  // Formula weights weigh gigabytes and are of no use to anybody afterwards.
+  const cache = await mkdtemp(join(outer ?? tmpdir(), "refadgen-metrics-"));
+  process.env.REFADGEN_CACHE = cache;
+  try {
+    for (const file of (await readdir(folder)).filter((name) => /\.(safetensors|json)$/.test(name)).sort()) {
+      const found = await runFile(folder, file);
+      if (found) yield found;
+      const usage = await cacheUsage({ folder: cache });
+      if (usage.reduce((sum, { bytes }) => sum + bytes, 0) > mostKept) await clearCache({ folder: cache });
+    }
+  } finally {
+    await rm(cache, { recursive: true, force: true });
+    if (outer === undefined) delete process.env.REFADGEN_CACHE;
+    else process.env.REFADGEN_CACHE = outer;
   }
 };
 

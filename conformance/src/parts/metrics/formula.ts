@@ -59,12 +59,18 @@ function map(tensor: StoredTensor, name: string, change: (value: number) => numb
   };
 }
 
-/** To the nearest float16, halves to even, as a number; below 2^-24 and above 65504 the weights do not go. */
+const single = new Float32Array(1);
+const bits = new Uint32Array(single.buffer);
+
+/** To the nearest float16, halves to even, as a number; above 65504 the weights do not go. */
 function toHalf(value: number): number {
-  const magnitude = Math.abs(value);
-  const exponent = magnitude === 0 ? -14 : Math.max(-14, Math.floor(Math.log2(magnitude)));
-  const step = 2 ** (exponent - 10);
-  const steps = value / step;
-  const rounded = Math.round(steps);
-  return (rounded - steps === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded) * step;
+  if (Math.abs(value) < 2 ** -14) {
+    const steps = value * 2 ** 24;
+    const rounded = Math.round(steps);
+    return (rounded - steps === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded) * 2 ** -24;
+  }
+  // 13 of the mantissa's bits go; what is carried may well reach the exponent.
+  single[0] = value;
+  bits[0] = (bits[0]! + 0xfff + ((bits[0]! >>> 13) & 1)) & ~0x1fff;
+  return single[0]!;
 }
