@@ -1,6 +1,6 @@
 import { Graph, multiply } from "@refadgen/graph";
 import { expect, test } from "vitest";
-import { BatchRunner, type Variant } from "./batches.js";
+import { BatchRunner, smallerBatches, type Variant } from "./batches.js";
 
 /** Doubles rows of three. */
 function doubling(batches: number[]): Variant {
@@ -36,6 +36,27 @@ test.each([1, 2, 3, 4, 5, 7, 8, 13])("%i rows come out in order, whatever fits i
     expect(asked).toEqual(Array.from({ length: count }, (_, index) => index));
     // Up to half a batch goes one by one.
     expect(batches.sort()).toEqual([...(count % 4 === 1 || count % 4 === 2 ? [1] : []), ...(count > 2 ? [4] : [])]);
+  } finally {
+    await runner.dispose();
+  }
+});
+
+test.each([
+  [1, [1]],
+  [2, [2]],
+  [3, [4]],
+  [5, [1, 4]],
+  [6, [8]],
+  [8, [8]],
+  [19, [8, 4]],
+])("%i rows with smaller batches are run in graphs of %j", async (count, expected) => {
+  const batches: number[] = [];
+  const runner = new BatchRunner({ threads: 1 });
+  try {
+    const variant = { ...doubling(batches), batch: 8, rest: smallerBatches(8) };
+    const { y } = await runner.run(variant, { count, inputs, row: (index) => ({ x: Float32Array.of(index, 0, 0) }) });
+    expect([...y!.data].filter((_, place) => place % 3 === 0)).toEqual(Array.from({ length: count }, (_, index) => 2 * index));
+    expect(batches.toSorted()).toEqual(expected.toSorted());
   } finally {
     await runner.dispose();
   }

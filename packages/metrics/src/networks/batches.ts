@@ -7,6 +7,8 @@ export interface Variant {
   build(batch: number): Graph;
   /** Rows that are run together. */
   readonly batch: number;
+  /** Smaller batches for what is left over, largest first, 1 last. Default 1 alone: where graphs are kept, each size takes room on the disk. */
+  readonly rest?: readonly number[];
 }
 
 /** The rows of a batch: inputs without their first dimension, and a function that makes the values of one row. */
@@ -25,14 +27,19 @@ export function batchFor(rows: number): number {
   return 2 ** Math.max(0, Math.round(Math.log2(rows)));
 }
 
+/** The powers of two below a batch, for networks whose graphs are not kept. */
+export function smallerBatches(batch: number): readonly number[] {
+  return Array.from({ length: Math.log2(batch) }, (_, power) => batch / 2 ** (power + 1));
+}
+
 interface Open {
   readonly session: Promise<Session>;
   uses: number;
 }
 
 /**
- * Runs graphs of fixed sizes over any number of rows. Sessions are opened when they are needed and kept; up to half a batch is run one row
- * at a time, more of it with copies of the last row.
+ * Runs graphs of fixed sizes over any number of rows. Sessions are opened when they are needed and kept; rows that do not fill a batch are run
+ * in smaller ones, or with copies of the last row where at most a quarter is wasted.
  */
 export class BatchRunner {
   readonly #options: SessionOptions;
@@ -55,8 +62,7 @@ export class BatchRunner {
     try {
       for (let from = 0; from < count; ) {
         signal?.throwIfAborted();
-        // More than half a batch is cheaper with copies of the last row than one by one.
-        const size = count - from > variant.batch / 2 ? variant.batch : 1;
+        const size = sizeFor(count - from, variant);
         const feeds = await gather(rows, from, size);
         pending.push(this.#runOnce(variant, size, feeds, signal));
         from += size;
@@ -126,6 +132,14 @@ export class BatchRunner {
     }
     return entry;
   }
+}
+
+/** How many rows are run next, when so many are left. */
+function sizeFor(left: number, { batch, rest = [1] }: Variant): number {
+  const sizes = [batch, ...rest];
+  const enough = sizes.findLast((size) => size >= left);
+  if (enough !== undefined && enough - left <= enough / 4) return enough;
+  return sizes.find((size) => size <= left)!;
 }
 
 function nameOf({ key }: Variant, batch: number): string {

@@ -2,7 +2,7 @@ import { ArgumentError } from "@refadgen/errors";
 import { Graph, type Tensor, Weights } from "@refadgen/graph";
 import { defaultSource } from "../../weights/catalogue.js";
 import { MetricWeightsError } from "../../weights/error.js";
-import { BatchRunner, batchFor } from "../batches.js";
+import { BatchRunner, batchFor, smallerBatches } from "../batches.js";
 import type { Clip, LoadOptions, WeightInput } from "../contract.js";
 import { contentKeyOf, expectFit, openInput, refuseOthers, sessionOptions } from "../load.js";
 import { expectPictures, expectTensor } from "../pictures.js";
@@ -66,7 +66,8 @@ export async function loadClip(source?: WeightInput, options: LoadClipOptions = 
   const runner = new BatchRunner(sessionOptions({ optimization: "mapped", ...options }, files[0]!));
 
   const patches = (vision.resolution / vision.patch) ** 2;
-  const images = { key: "image", batch: batchFor(patchesPerBatch / patches), build: imageGraph };
+  const batch = batchFor(patchesPerBatch / patches);
+  const images = { key: "image", batch, rest: smallerBatches(batch), build: imageGraph };
   const runImages = async (count: number, row: (index: number) => Float32Array, signal: AbortSignal | undefined) => {
     const inputs = { pixels: { dims: [3, vision.resolution, vision.resolution], dtype: "float32" } } as const;
     return (await runner.run(images, { count, inputs, row: (index) => ({ pixels: row(index) }) }, { signal })).embeddings!;
@@ -75,7 +76,12 @@ export async function loadClip(source?: WeightInput, options: LoadClipOptions = 
     const used = Math.max(...checkedEnds(where, rows, text.positions, text.vocabulary)) + 1;
     const length = textLengths.find((size) => size >= used && size <= text.positions) ?? text.positions;
     const ids = (index: number) => BigInt64Array.from({ length }, (_, at) => BigInt(rows[index]![at] ?? 0));
-    const variant = { key: `text ${length}`, batch: textsPerBatch, build: (batch: number) => textGraph(batch, length) };
+    const variant = {
+      key: `text ${length}`,
+      batch: textsPerBatch,
+      rest: smallerBatches(textsPerBatch),
+      build: (size: number) => textGraph(size, length),
+    };
     const inputs = { ids: { dims: [length], dtype: "int64" } } as const;
     return (await runner.run(variant, { count: rows.length, inputs, row: (index) => ({ ids: ids(index) }) }, { signal })).embeddings!;
   };

@@ -3,7 +3,7 @@ import { Graph, type Tensor, Weights } from "@refadgen/graph";
 import { centerCrop, imageNetNormalization, imageToTensor, toRgb, torchvisionResize } from "@refadgen/image";
 import { defaultSource } from "../../weights/catalogue.js";
 import { MetricWeightsError } from "../../weights/error.js";
-import { BatchRunner, batchFor } from "../batches.js";
+import { BatchRunner, batchFor, smallerBatches } from "../batches.js";
 import type { Dino, DinoOptions, LoadOptions, Picture, WeightInput } from "../contract.js";
 import { contentKeyOf, expectFit, openInput, refuseOthers, sessionOptions } from "../load.js";
 import { expectPictures, expectTensor, imageOf } from "../pictures.js";
@@ -54,7 +54,7 @@ export async function loadDino(source?: WeightInput, options: LoadOptions = {}):
   ): Promise<Tensor<"float32">> => {
     const { height, wide, tokens } = kind;
     const batch = batchFor(patchesPerBatch / ((height / patch) * (wide / patch)));
-    const variant = { key: `${height} ${wide} ${tokens}`, batch, build: (size: number) => build(size, kind) };
+    const variant = { key: `${height} ${wide} ${tokens}`, batch, rest: smallerBatches(batch), build: (size: number) => build(size, kind) };
     const inputs = { pixels: { dims: [3, height, wide], dtype: "float32" } } as const;
     return (await runner.run(variant, { count, inputs, row: (index) => ({ pixels: row(index) }) }, { signal })).tokens!;
   };

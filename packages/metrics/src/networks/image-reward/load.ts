@@ -2,7 +2,7 @@ import { ArgumentError } from "@refadgen/errors";
 import { Graph, type Tensor, Weights } from "@refadgen/graph";
 import { defaultSource, weightFile } from "../../weights/catalogue.js";
 import { locateWeights } from "../../weights/locate.js";
-import { BatchRunner } from "../batches.js";
+import { BatchRunner, smallerBatches } from "../batches.js";
 import { clipPixels } from "../clip/preprocessing.js";
 import type { ImageReward, LoadOptions, WeightInput } from "../contract.js";
 import { contentKeyOf, expectFit, locateOptions, openInput, sessionOptions } from "../load.js";
@@ -49,7 +49,7 @@ export async function loadImageReward(source?: WeightInput, options: LoadImageRe
   const tokenizer = vocabularyReader(options);
 
   const runVision = async (count: number, row: (index: number) => Float32Array, signal: AbortSignal | undefined) => {
-    const variant = { key: "vision", batch: imagesPerBatch, build: visionGraph };
+    const variant = { key: "vision", batch: imagesPerBatch, rest: smallerBatches(imagesPerBatch), build: visionGraph };
     const inputs = { pixels: { dims: [3, side, side], dtype: "float32" } } as const;
     return (await runner.run(variant, { count, inputs, row: (index) => ({ pixels: row(index) }) }, { signal })).tokens!;
   };
@@ -68,7 +68,12 @@ export async function loadImageReward(source?: WeightInput, options: LoadImageRe
       mask: { dims: [length], dtype: "float32" },
       vision: { dims: [visionTokens, visionWidth], dtype: "float32" },
     } as const;
-    const variant = { key: `text ${length}`, batch: promptsPerBatch, build: (batch: number) => textGraph(batch, length) };
+    const variant = {
+      key: `text ${length}`,
+      batch: promptsPerBatch,
+      rest: smallerBatches(promptsPerBatch),
+      build: (batch: number) => textGraph(batch, length),
+    };
     const { states, raw } = await runner.run(variant, { count, inputs, row }, { signal });
     const rewards = raw!.data.map((value) => (value - rewardScale.mean) / rewardScale.deviation);
     return { textStates: states!, textState: firstStates(states!), raw: raw!.data, rewards };
