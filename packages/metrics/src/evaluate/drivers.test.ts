@@ -20,7 +20,7 @@ import { EvaluationError } from "./error.js";
 import { type EvaluateOptions, evaluate } from "./evaluate.js";
 import { temporaryFolder, writeImages } from "./fixture-images.test-support.js";
 import type { DenseNetwork } from "./networks.js";
-import { recipeNames } from "./plan.js";
+import { detailNames, quantitiesOf, recipeNames } from "./plan.js";
 
 let root: string;
 const folders = () => ({ generated: join(root, "generated"), reference: join(root, "reference"), masks: join(root, "masks") });
@@ -129,6 +129,10 @@ describe("evaluate with the package's metrics", () => {
     for (const { metric, value, recipe } of first.metrics) expect([metric, Number.isFinite(value), recipe.length > 0]).toEqual([metric, true, true]);
     // Nine pictures a side: Inception, CLIP-I and DINO-I see 18; CLIP-Score wants another processing and sees its nine again.
     expect(networks.runs).toEqual({ inception: 18, clip: 27, dino: 18, "image-reward": 9, dift: 18 });
+    for (const { metric, details, interval } of first.metrics) {
+      expect([metric, Object.keys(details).sort()]).toEqual([metric, [...(detailNames[metric] ?? [])].sort()]);
+      expect([metric, interval !== undefined]).toEqual([metric, quantitiesOf(metric, { interval: true }).includes("low")]);
+    }
     const [reward, pair] = [first.metrics.find(({ metric }) => metric === "image-reward")!, first.metrics.find(({ metric }) => metric === "lpips")!];
     expect(reward.value).toBeCloseTo(0.5, 6);
     expect(reward.interval!.low).toBeLessThan(0.5);

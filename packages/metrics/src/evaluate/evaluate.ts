@@ -16,13 +16,13 @@ import type { MetricDriver, MetricFactory, MetricSettings } from "./metric-drive
 import { expectWeights, type NetworkOptions, NetworkPool } from "./networks.js";
 import { type FolderInput, type MatchedInput, matchFolders } from "./pairing.js";
 import { PictureReader } from "./pictures.js";
-import { feeds, metricOptionNames, needSentence, networksOf, orderByCost, pairsFor, recipeNames } from "./plan.js";
+import { feeds, metricOptionNames, needSentence, networksOf, orderByCost, pairsFor, quantitiesOf, recipeNames } from "./plan.js";
 import { historyAfter, judgeRegression, parseRegression, type RegressionLimit } from "./regression.js";
 import { scorePairs } from "./score-pairs.js";
 import { scoreSets } from "./score-sets.js";
 import { pairedPValue } from "./significance.js";
 import { StateCache } from "./state-cache.js";
-import { isStatistic, judgeThreshold, parseThreshold, type Threshold } from "./threshold.js";
+import { judgeThreshold, parseThreshold, type Threshold } from "./threshold.js";
 
 /** What is to be judged: the path of a JSONL manifest, a manifest with further inputs, or folders. */
 export type EvaluationInput = string | ManifestInput | FolderInput;
@@ -94,7 +94,7 @@ export async function evaluateWith(factory: MetricFactory, input: EvaluationInpu
   const { signal, onProgress } = options;
   const metrics = options.metrics ?? tableMetrics;
   const order = orderByCost(metrics);
-  const thresholds = thresholdsOf(options.thresholds ?? [], metrics);
+  const thresholds = thresholdsOf(options, metrics);
   const limits = limitsOf(options.maxRegression, options.baseline !== undefined, metrics);
   const { significance } = options;
   if (significance !== undefined && !(significance > 0 && significance < 1))
@@ -302,16 +302,15 @@ async function judge(result: EvaluatedMetric, { thresholds, limits, baseline, si
   return regression ? [...gates, regression] : gates;
 }
 
-function thresholdsOf(thresholds: readonly (string | Threshold)[], metrics: readonly MetricName[]): readonly Threshold[] {
+function thresholdsOf({ thresholds = [], interval }: EvaluateOptions, metrics: readonly MetricName[]): readonly Threshold[] {
   return thresholds.map((given) => {
     const threshold = typeof given === "string" ? parseThreshold(given) : given;
-    if (!metrics.includes(threshold.metric))
-      throw new ArgumentError(
-        `evaluate: the threshold ${threshold.rule} is for a metric that is not computed; the metrics are ${metrics.join(", ")}`,
-      );
-    if ((threshold.quantity === "min" || threshold.quantity === "max" || threshold.quantity === "median") && feeds[threshold.metric] === "sets")
-      throw new ArgumentError(`evaluate: ${threshold.rule}: ${threshold.metric} compares whole sets and has no scores per picture`);
-    if (!isStatistic(threshold.quantity) && threshold.quantity === "") throw new ArgumentError(`evaluate: ${threshold.rule} has no quantity`);
+    const { metric, quantity, rule } = threshold;
+    if (!metrics.includes(metric))
+      throw new ArgumentError(`evaluate: the threshold ${rule} is for a metric that is not computed; the metrics are ${metrics.join(", ")}`);
+    const quantities = quantitiesOf(metric, { interval: interval !== false });
+    if (!quantities.includes(quantity))
+      throw new ArgumentError(`evaluate: the threshold ${rule}: expected one of ${quantities.join(", ")} of ${metric}, got "${quantity}"`);
     return threshold;
   });
 }

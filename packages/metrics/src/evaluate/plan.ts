@@ -121,6 +121,19 @@ export const metricOptionNames: Readonly<Record<MetricName, readonly string[]>> 
   "ms-ssim": ssimOptions.filter((name) => name !== "downsample"),
 };
 
+/** Numbers beside the value that results have, and thresholds can be set on. */
+export const detailNames: Readonly<Partial<Record<MetricName, readonly string[]>>> = {
+  kid: ["std", "subsetSize"],
+  "precision-recall": ["precision", "recall", "density", "coverage"],
+  "mp-lpips": ["points", "outsideShare"],
+};
+
+/** What a threshold can be set on. */
+export function quantitiesOf(metric: MetricName, { interval }: { readonly interval: boolean }): readonly string[] {
+  const scored = feeds[metric] === "sets" ? [] : ["min", "max", "median", ...(interval ? ["low", "high"] : [])];
+  return ["value", "n", ...scored, ...(detailNames[metric] ?? [])];
+}
+
 /** From cheap to dear, so that with `failFast` a bad model costs little. */
 const byCost: readonly MetricName[] = [
   "psnr",

@@ -36,9 +36,6 @@ export function parseThreshold(text: string): Threshold {
   return { metric: metric as MetricName, quantity, operator, limit, rule: text.trim() };
 }
 
-/** Names that `quantityOf` knows for every metric. */
-const statistics = ["low", "high", "min", "max", "median", "n"] as const;
-
 /**
  * A number of a result by its name.
  *
@@ -55,11 +52,6 @@ export function quantityOf(result: MetricResult, quantity: string): number {
     throw new ArgumentError(`${result.metric}: expected one of ${Object.keys(available).sort().join(", ")}, got "${quantity}"`);
   }
   return found;
-}
-
-/** Whether a name can be asked of a metric before it has been computed: every metric's statistics; details are known later. */
-export function isStatistic(quantity: string): boolean {
-  return quantity === "value" || (statistics as readonly string[]).includes(quantity);
 }
 
 /** Judges a result. What is not a number never passes. */
