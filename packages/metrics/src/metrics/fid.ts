@@ -82,9 +82,9 @@ class MomentsSink implements FeatureSink<MomentsState | null> {
     return this.#moments?.count ?? 0;
   }
 
-  add(rows: Float32Array, width: number): Promise<void> {
+  add(rows: Float32Array, width: number, signal?: AbortSignal): Promise<void> {
     this.#moments ??= new FeatureMoments(width);
-    return this.#moments.add(rows);
+    return this.#moments.add(rows, signal);
   }
 
   state(): MomentsState | null {

@@ -133,7 +133,7 @@ export async function runPrompts(
 }
 
 /** The text that belongs to a picture, by its place or its name. */
-export function promptOf(metric: string, prompts: Prompts, name: string, index: number): string {
+function promptOf(metric: string, prompts: Prompts, name: string, index: number): string {
   const stem = name.replace(/\.[^./\\]*$/, "");
   const byName = (key: string) => (prompts instanceof Map ? prompts.get(key) : Object.hasOwn(prompts, key) ? Reflect.get(prompts, key) : undefined);
   const prompt: unknown = Array.isArray(prompts) ? prompts[index] : (byName(name) ?? byName(stem));

@@ -20,7 +20,7 @@ export interface SetState<SideState> {
 /** What collects the features of one side. */
 export interface FeatureSink<SideState> {
   readonly count: number;
-  add(rows: Float32Array, width: number): Promise<void>;
+  add(rows: Float32Array, width: number, signal?: AbortSignal): Promise<void>;
   state(): SideState;
   merge(state: SideState): Promise<void>;
 }
@@ -76,7 +76,7 @@ export function setAccumulator<SideState, Sink extends FeatureSink<SideState>>(m
     const { data, dims } = (await computing).get(metric.level)!;
     await expectNetwork();
     expectRows(metric.metric, data, dims[1]!);
-    await metric.sinks[side].add(data, dims[1]!);
+    await metric.sinks[side].add(data, dims[1]!, signal);
   };
 
   const settled = async () => {

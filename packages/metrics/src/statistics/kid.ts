@@ -87,7 +87,11 @@ async function kernelsOf(x: FeatureRows, y: FeatureRows, options: KernelDistance
 async function kernel(x: FeatureRows, y: FeatureRows, options: KernelDistanceOptions): Promise<Kernel> {
   const { degree = 3, coefficient = 1, gamma = 1 / x.dimensions, signal } = options;
   const values = await innerProducts(x, y, signal);
-  for (let index = 0; index < values.length; index++) values[index] = (gamma * values[index]! + coefficient) ** degree;
+  // The cube by itself: general powers take ten times as long.
+  for (let index = 0; index < values.length; index++) {
+    const base = gamma * values[index]! + coefficient;
+    values[index] = degree === 3 ? base * base * base : base ** degree;
+  }
   return { values, columns: y.count };
 }
 
