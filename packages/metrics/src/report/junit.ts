@@ -85,14 +85,23 @@ function summary({ metrics }: Evaluation): string {
   return metrics.map(({ metric, value, n, recipe }) => `${metricTitles[metric]} ${formatValue(value)} (n = ${n}, ${recipe})`).join("\n");
 }
 
+/** Files of a list; the JSON report has all. */
+const mostListed = 500;
+
 function complaints({ warnings, unmatched, skipped, metrics }: Evaluation): string {
+  const list = (files: readonly { readonly role: string; readonly name: string; readonly reason: string }[], what: string) =>
+    files.length === 0
+      ? []
+      : [
+          `${countOf(files.length, "file")} ${what}:`,
+          ...files.slice(0, mostListed).map(({ role, name, reason }) => `  ${role} ${name}: ${reason}`),
+          ...(files.length > mostListed ? [`  … and ${files.length - mostListed} more, which the JSON report lists`] : []),
+        ];
   return [
     ...warnings,
     ...metrics.flatMap(({ metric, warnings: own }) => own.map((warning) => `${metric}: ${warning}`)),
-    ...(unmatched.length > 0 ? [`${countOf(unmatched.length, "file")} without a partner:`] : []),
-    ...unmatched.map(({ role, name, reason }) => `  ${role} ${name}: ${reason}`),
-    ...(skipped.length > 0 ? [`${countOf(skipped.length, "file")} skipped:`] : []),
-    ...skipped.map(({ role, name, reason }) => `  ${role} ${name}: ${reason}`),
+    ...list(unmatched, "without a partner"),
+    ...list(skipped, "skipped"),
   ].join("\n");
 }
 

@@ -168,6 +168,21 @@ describe("evaluationToHtml", () => {
     }
   });
 
+  it("stays short when thousands of files were not used, and says how many", async () => {
+    const unmatched = Array.from({ length: 5000 }, (_, index) => ({ role: "reference" as const, name: `${index}.png`, reason: "alone" }));
+    const many = { ...sampleEvaluation([]), unmatched };
+    for (const text of [
+      await evaluationToHtml(many),
+      evaluationToJunit(many),
+      evaluationToMarkdown(many),
+      evaluationToText(many, { colour: false }),
+    ]) {
+      expect(text.length).toBeLessThan(100_000);
+      expect(text).toMatch(/500[01] files|\(5000\)/);
+      expect(text).toMatch(/and 4\d+ more/);
+    }
+  });
+
   it("tells sets from scores, and is short without history and gates", async () => {
     const sample = sampleEvaluation([]);
     const { document } = parseHtml(

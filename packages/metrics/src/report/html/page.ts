@@ -22,6 +22,9 @@ export interface HtmlOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Files of a list; a page of a hundred thousand lines helps nobody. */
+const mostListed = 500;
+
 /**
  * The evaluation as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere. It reads the pictures of
  * `items` to make thumbnails; those that are gone are left out.
@@ -210,9 +213,11 @@ async function picture({ name, value }: ImageScore, item: EvaluatedItem | undefi
 function filesSection({ unmatched, skipped, inputs }: Evaluation): Markup {
   const list = (files: readonly { readonly role: string; readonly name: string; readonly reason: string }[], title: string) =>
     files.length > 0 &&
-    html`<details${files.length <= 10 && raw(" open")}><summary>${title} (${files.length})</summary><ul>${files.map(
-      ({ role, name, reason }) => html`<li>${role.replace("-", " ")} <code>${name}</code>: ${reason}</li>`,
-    )}</ul></details>`;
+    html`<details${files.length <= 10 && raw(" open")}><summary>${title} (${files.length})</summary><ul>${files
+      .slice(0, mostListed)
+      .map(({ role, name, reason }) => html`<li>${role.replace("-", " ")} <code>${name}</code>: ${reason}</li>`)}${
+      files.length > mostListed && html`<li>… and ${files.length - mostListed} more, which the JSON report lists</li>`
+    }</ul></details>`;
   return html`<section aria-labelledby="files">
 <h2 id="files">Files</h2>
 <ul>${Object.entries(inputs).map(([role, path]) => html`<li>${words(role)}: <code>${path}</code></li>`)}</ul>
