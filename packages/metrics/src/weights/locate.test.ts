@@ -5,7 +5,7 @@ import { RefAdGenError } from "@refadgen/errors";
 import { expect, test } from "vitest";
 import { weightCatalogue, weightFile, weightsOf } from "./catalogue.js";
 import { MetricWeightsError } from "./error.js";
-import { locateWeights } from "./locate.js";
+import { locateWeights, weightsErrorOf } from "./locate.js";
 
 test("what lies on the disk is where it is, whatever its name looks like", async () => {
   const folder = await mkdtemp(join(tmpdir(), "refadgen-locate-"));
@@ -37,6 +37,21 @@ test.each(["https://example.invalid/weights.pt", "org/name/folder/weights.pt"])(
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test.each([
+  ["offline", "missing"],
+  ["not-found", "missing"],
+  ["mismatch", "checksum"],
+  ["rate-limited", "unavailable"],
+  ["disk-full", "unavailable"],
+])("the hub's %s is %s here, with its words", (code, expected) => {
+  class HubError extends RefAdGenError {}
+  const cause = new HubError(code, "what to do next");
+  const error = weightsErrorOf("org/name/file.pt", cause);
+  expect(error).toMatchObject({ code: expected, message: "org/name/file.pt: what to do next", cause });
+  const other = new TypeError("else");
+  expect(weightsErrorOf("org/name/file.pt", other)).toBe(other);
 });
 
 test("the catalogue says of every file where it comes from, its licence, and a digest where one is published", () => {

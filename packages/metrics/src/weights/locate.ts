@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { MetricWeightsError } from "./error.js";
+import { RefAdGenError } from "@refadgen/errors";
+import { MetricWeightsError, type MetricWeightsErrorCode } from "./error.js";
 
 /** What `locate` of `@refadgen/hub` takes, as far as it is used here. */
 export interface LocateOptions {
@@ -19,14 +20,16 @@ type Locate = (source: string, options: LocateOptions) => Promise<string>;
 /**
  * The path of a weight file: the source itself when it lies on the disk, else what `@refadgen/hub` fetches into the shared cache.
  *
- * @throws MetricWeightsError `missing` when a path leads nowhere; what the hub throws (offline, checksum, network)
+ * @throws MetricWeightsError `missing` when there is no such file, or it may not be fetched; `checksum`; `unavailable`; the signal's reason
  */
 export async function locateWeights(source: string, options: LocateOptions = {}): Promise<string> {
   const there = await stat(source).catch(() => undefined);
   if (there) return source;
   if (isPath(source)) throw new MetricWeightsError("missing", `${source}: expected a weight file, there is none`);
   const locate = await hub(source);
-  return locate(source, options);
+  return locate(source, options).catch((error: unknown) => {
+    throw weightsErrorOf(source, error);
+  });
 }
 
 /** What is neither a URL nor of the form of a hub id can only be a path. */
@@ -41,4 +44,12 @@ async function hub(source: string): Promise<Locate> {
     throw new MetricWeightsError("unavailable", `${source}: to fetch weights the package ${name} is needed; or give the path of the file`, { cause });
   });
   return (found as { readonly locate: Locate }).locate;
+}
+
+/** What went wrong at the hub, in the words of this package; anything else as it is. */
+export function weightsErrorOf(source: string, error: unknown): unknown {
+  if (!RefAdGenError.isInstance(error) || error.name !== "HubError") return error;
+  const codes: Readonly<Record<string, MetricWeightsErrorCode>> = { offline: "missing", "not-found": "missing", mismatch: "checksum" };
+  const message = error.message.includes(source) ? error.message : `${source}: ${error.message}`;
+  return new MetricWeightsError(codes[error.code] ?? "unavailable", message, { cause: error });
 }
