@@ -146,15 +146,15 @@ describe("refadgen-metrics eval", () => {
 
   it("holds a run against the one before, and stops early when asked to", async () => {
     const [first, second] = [join(root, "first.json"), join(root, "second.json")];
-    expect((await refadgenMetrics(pixels("--json", first, "--label", "main"))).code).toBe(0);
-    const same = await refadgenMetrics(pixels("--baseline", first, "--max-regression", "2%", "--json", second));
+    expect((await inThisProcess(pixels("--json", first, "--label", "main"))).code).toBe(0);
+    const same = await inThisProcess(pixels("--baseline", first, "--max-regression", "2%", "--json", second));
     expect([same.code, (await readEvaluation(second)).history.map(({ label }) => label)]).toEqual([0, ["main"]]);
     const report = JSON.parse(await readFile(first, "utf8")) as { metrics: { value: number }[] };
     report.metrics[0]!.value *= 1.1;
     await writeFile(first, JSON.stringify(report));
     const worse = await refadgenMetrics(pixels("--baseline", first, "--max-regression", "2%", "--fail-fast"));
     expect([worse.code, worse.stdout]).toEqual([1, expect.stringMatching(/SSIM was not run: an earlier metric failed/)]);
-    expect((await refadgenMetrics(pixels("--baseline", first, "--max-regression", "psnr=20%"))).code).toBe(0);
+    expect((await inThisProcess(pixels("--baseline", first, "--max-regression", "psnr=20%"))).code).toBe(0);
   });
 
   it("appends to GitHub's step summary, and prints JSON and Markdown where asked", async () => {
@@ -353,18 +353,18 @@ describe("refadgen-metrics eval", () => {
     const { code, stdout } = await refadgenMetrics(["eval", "--help"]);
     expect(code).toBe(0);
     for (const words of ["--threshold", "--masks", "Exit codes", "Examples:", "Reports:"]) expect(stdout).toContain(words);
-    expect((await refadgenMetrics(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
-    expect((await refadgenMetrics([])).code).toBe(2);
+    expect((await inThisProcess(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
+    expect((await inThisProcess([])).code).toBe(2);
   });
 });
 
 describe("refadgen-metrics compare", () => {
   it("tells a better model from chance, and gates", async () => {
     const [a, b, out] = [join(root, "a.json"), join(root, "b.json"), join(root, "comparison.json")];
-    await refadgenMetrics(pixels("--json", a, "--label", "A"));
+    await inThisProcess(pixels("--json", a, "--label", "A"));
     const worse = join(root, "worse");
     await writeImages(worse, Object.fromEntries(Array.from({ length: 6 }, (_, index) => [`${index}.png`, index + 1.3])), { width: 48, height: 40 });
-    await refadgenMetrics(["eval", "--generated", worse, "--reference", reference, "--metrics", "psnr,ssim", "--json", b]);
+    await inThisProcess(["eval", "--generated", worse, "--reference", reference, "--metrics", "psnr,ssim", "--json", b]);
     const { code, stdout } = await refadgenMetrics(["compare", a, b, "--gate", "--alpha", "0.1", "--json", out]);
     expect(stdout).toMatch(/^PSNR ↑ .* B is worse$/m);
     expect(code).toBe(1);
@@ -372,20 +372,20 @@ describe("refadgen-metrics compare", () => {
       format: "refadgen-metrics-comparison",
       metrics: [{ metric: "psnr", verdict: "worse" }, {}],
     });
-    expect((await refadgenMetrics(["compare", b, a, "--gate", "--alpha", "0.1"])).code).toBe(0);
-    expect((await refadgenMetrics(["compare", a, a, "--markdown"])).stdout).toMatch(/^## Image metrics compared[\s\S]*no clear difference/);
-    expect((await refadgenMetrics(["compare", a, join(generated, "0.png")])).code).toBe(2);
+    expect((await inThisProcess(["compare", b, a, "--gate", "--alpha", "0.1"])).code).toBe(0);
+    expect((await inThisProcess(["compare", a, a, "--markdown"])).stdout).toMatch(/^## Image metrics compared[\s\S]*no clear difference/);
+    expect((await inThisProcess(["compare", a, join(generated, "0.png")])).code).toBe(2);
   });
 });
 
 describe("refadgen-metrics weights", () => {
   it("lists what metrics need, with size, licence, source, and whether it is here", async () => {
-    const { code, stdout } = await refadgenMetrics(["weights"]);
+    const { code, stdout } = await inThisProcess(["weights"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^no +image-reward +1\.79 GB +Apache-2\.0 +image-reward$/m);
     expect(stdout).toMatch(/^shipped +lpips-lin-vgg +7\.3 kB +BSD-2-Clause +lpips$/m);
     expect(stdout).toContain("psnr, ssim, ms-ssim: no weights needed");
-    const list = JSON.parse((await refadgenMetrics(["weights", "--metrics", "lpips", "--json", "--weights", `alexnet=${alexnet}`])).stdout) as {
+    const list = JSON.parse((await inThisProcess(["weights", "--metrics", "lpips", "--json", "--weights", `alexnet=${alexnet}`])).stdout) as {
       id: string;
       state: string;
       metrics: string[];
@@ -397,6 +397,6 @@ describe("refadgen-metrics weights", () => {
   });
 
   it("refuses to fetch offline", async () => {
-    expect((await refadgenMetrics(["weights", "--offline", "fetch"])).code).toBe(2);
+    expect((await inThisProcess(["weights", "--offline", "fetch"])).code).toBe(2);
   });
 });

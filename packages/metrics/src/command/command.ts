@@ -27,9 +27,10 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   // A reader that closes the pipe early, such as `head`, is no failure.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  const closed = (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
-  });
+  };
+  process.stdout.on("error", closed);
   let code: number = exitCode.passed;
   try {
     await program(abort.signal, (passed) => {
@@ -43,6 +44,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   } finally {
     process.off("SIGINT", interrupt);
     process.off("SIGTERM", interrupt);
+    process.stdout.off("error", closed);
   }
 }
 

@@ -163,6 +163,13 @@ describe("evaluate with the package's metrics", () => {
     );
   });
 
+  it("uses a network that is given, whatever its kind, and fetches none", async () => {
+    const { lpips } = fakeNetworks();
+    const vgg: Lpips = { ...lpips!, name: "lpips-vgg", backbone: "vgg" };
+    const { metrics } = await evaluate(folders(), { metrics: ["lpips"], networks: { lpips: vgg }, offline: true, cache: false });
+    expect(metrics[0]!.settings).toMatchObject({ network: "lpips-vgg" });
+  });
+
   it("refuses too few pictures, unknown options and recipes by name", async () => {
     const networks = fakeNetworks();
     const run = (options: EvaluateOptions) => evaluate(folders(), { networks, cache: false, ...options });

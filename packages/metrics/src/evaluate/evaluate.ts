@@ -89,8 +89,11 @@ export function evaluate(input: EvaluationInput, options: EvaluateOptions = {}):
 }
 
 /** `evaluate` with metrics of any making. */
-export async function evaluateWith(factory: MetricFactory, input: EvaluationInput, options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluateWith(factory: MetricFactory, input: EvaluationInput, given: EvaluateOptions): Promise<Evaluation> {
   const begin = performance.now();
+  // An LPIPS that is given is meant to be used, whatever its backbone.
+  const backbone = given.lpips ?? given.networks?.lpips?.backbone;
+  const options: EvaluateOptions = { ...given, ...(backbone && { lpips: backbone }) };
   const { signal, onProgress } = options;
   const metrics = options.metrics ?? tableMetrics;
   const order = orderByCost(metrics);
