@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { Graph } from "../graph.js";
 import { evaluate, expectClose, expectGraphError, gaussian, reader, sum, tabulate } from "./evaluate.test.support.js";
 import { averagePool2d, maxPool2d, mean, sumOfSquares } from "./pooling.js";
@@ -36,6 +36,13 @@ describe("maxPool2d takes the largest of each window", () => {
       1e-7,
     );
   });
+});
+
+test("a window larger than the picture counts where windows may reach beyond the end, as in PyTorch", async () => {
+  const x = gaussian("x", [1, 2, 2, 2]);
+  const { y } = await evaluate({ x }, (inputs) => ({ y: maxPool2d(inputs.x!, { kernel: 3, stride: 2, ceil: true }) }));
+  expectClose(y, { dims: [1, 2, 1, 1], data: [Math.max(...x.data.slice(0, 4)), Math.max(...x.data.slice(4))] }, 1e-7);
+  expectGraphError(() => maxPool2d(new Graph("small").input("x", "float32", [1, 2, 2, 2]), { kernel: 3, stride: 2 }), /smaller than the window of 3/);
 });
 
 describe("averagePool2d takes the mean of each window", () => {
