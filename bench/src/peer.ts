@@ -65,7 +65,7 @@ export async function openPeer(
 }
 
 /** A child process that answers lines with lines of JSON. */
-class Conversation {
+export class Conversation {
   readonly #name: string;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;

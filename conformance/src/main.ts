@@ -5,7 +5,7 @@ import { precisions, runtimeNames } from "@refadgen/graph";
 import { tfjsBackends } from "@refadgen/graph/tfjs";
 import type { PartOptions } from "./case.js";
 import { formats } from "./parts/formats.js";
-import { metricsPreprocessing } from "./parts/metrics-preprocessing.js";
+import { metrics } from "./parts/metrics.js";
 import { micro } from "./parts/micro.js";
 import { networks } from "./parts/networks.js";
 import { random } from "./parts/random.js";
@@ -30,7 +30,7 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
   ["text", { run: text }],
   ["formats", { run: formats }],
   ["schedulers", { run: schedulers }],
-  ["metrics", { run: metricsPreprocessing, note: "of this part, preprocessing is compared; the metrics themselves are not" }],
+  ["metrics", { run: metrics }],
   ["micro", { run: micro }],
   ["networks", { run: networks }],
 ]);

@@ -11,7 +11,8 @@ export { add, cast, clamp, cos, divide, exp, multiply, relu, scalar, sigmoid, si
 export { argMax, embedding, pickRows } from "./ops/gather.js";
 export { concat, expand, integers, reshape, slice, transpose } from "./ops/layout.js";
 export { linear, matMul } from "./ops/linear.js";
-export { groupNorm, layerNorm } from "./ops/normalization.js";
+export { batchNorm, type BatchNormStatistics, groupNorm, layerNorm } from "./ops/normalization.js";
+export { averagePool2d, type AveragePool2dOptions, maxPool2d, type MaxPool2dOptions, mean, sumOfSquares } from "./ops/pooling.js";
 export { resizeNearest } from "./ops/resize.js";
 // Weights: files, views, formula
 export { cacheFloat32, type CacheFloat32Options } from "./weights/cache.js";

@@ -69,6 +69,35 @@ export function layerNorm(x: Value, weight: Operand, bias: Operand, { epsilon = 
   return out!;
 }
 
+export interface BatchNormStatistics {
+  /** All of them `[C]`. */
+  readonly weight: Operand;
+  readonly bias: Operand;
+  readonly mean: Operand;
+  readonly variance: Operand;
+}
+
+/**
+ * Batch normalisation with fixed statistics, as `torch.nn.functional.batch_norm(training=False)`. After a convolution ONNX Runtime folds it
+ * into the weights.
+ *
+ * @param x `[B, C, …]`
+ * @throws GraphError when sizes do not fit.
+ */
+export function batchNorm(
+  x: Value,
+  { weight, bias, mean, variance }: BatchNormStatistics,
+  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+): Value {
+  if (x.dims.length < 2) throw new GraphError(`batchNorm: expected x [B, C, …], got ${shape(x.dims)}`);
+  expectPerChannel("batchNorm", x.dims[1]!, weight, bias, mean, variance);
+  const [out] = x.graph.add("BatchNormalization", [x, weight, bias, mean, variance], [x], {
+    attributes: { epsilon },
+    name: weight.name.replace(/\.weight$/, ""),
+  });
+  return out!;
+}
+
 function expectPerChannel(where: string, channels: number, ...operands: readonly Operand[]): void {
   for (const { name, dims } of operands) {
     if (String(dims) !== String([channels])) throw new GraphError(`${where}: expected [${channels}], got ${name} ${shape(dims)}`);
