@@ -34,7 +34,7 @@ export interface Intrinsics {
 /** Largest side of a rendered picture, pixels. */
 export const maxCameraSide = 16_384;
 /** Largest number of pixels of a rendered picture. */
-export const maxCameraPixels = 1 << 26;
+export const maxCameraPixels: number = 1 << 26;
 
 /**
  * Intrinsics with the principal point in the middle and square pixels.

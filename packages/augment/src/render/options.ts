@@ -65,7 +65,7 @@ export function renderSettings(options: RenderOptions, where = "render"): Render
 }
 
 /** Splats fainter than this at a pixel are left out of it. */
-export const alphaFloor = 1 / 255;
+export const alphaFloor: number = 1 / 255;
 /** A pixel is finished, without the splat in hand, when less than this would shine through. */
 export const transmittanceFloor = 1e-4;
 /** Standard deviations to which a splat reaches: e^(-3.33² / 2) < 1/255. */
