@@ -41,10 +41,14 @@ export const maxCameraPixels: number = 1 << 26;
  *
  * @param options.fieldOfView across the longer side, degrees, more than 0 and less than 180; default 35.
  */
-export function centredIntrinsics(size: { readonly width: number; readonly height: number }, options: { readonly fieldOfView?: number } = {}): Intrinsics {
+export function centredIntrinsics(
+  size: { readonly width: number; readonly height: number },
+  options: { readonly fieldOfView?: number } = {},
+): Intrinsics {
   const { width, height } = size;
   const fieldOfView = options.fieldOfView ?? 35;
-  if (!(fieldOfView > 0 && fieldOfView < 180)) throw new ArgumentError(`centredIntrinsics: expected a fieldOfView between 0 and 180, got ${fieldOfView}`);
+  if (!(fieldOfView > 0 && fieldOfView < 180))
+    throw new ArgumentError(`centredIntrinsics: expected a fieldOfView between 0 and 180, got ${fieldOfView}`);
   const f = Math.max(width, height) / (2 * Math.tan((fieldOfView * Math.PI) / 360));
   return { width, height, fx: f, fy: f, cx: width / 2, cy: height / 2 };
 }
@@ -155,6 +159,7 @@ function cross(a: Vector3, b: Vector3): Vector3 {
 
 function normalise(v: Vector3): Vector3 {
   const length = Math.sqrt(dot(v, v));
-  if (!(length > 1e-12 && Number.isFinite(length))) throw new ArgumentError(`lookAt: expected eye, target and up that span a plane, got ${v.join(", ")}`);
+  if (!(length > 1e-12 && Number.isFinite(length)))
+    throw new ArgumentError(`lookAt: expected eye, target and up that span a plane, got ${v.join(", ")}`);
   return [v[0] / length, v[1] / length, v[2] / length];
 }

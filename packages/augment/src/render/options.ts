@@ -51,8 +51,17 @@ export interface RenderSettings {
 
 /** @throws ArgumentError for a value outside what `RenderOptions` allows. */
 export function renderSettings(options: RenderOptions, where = "render"): RenderSettings {
-  const { mode = "classic", lowPass = 0.3, background = [0, 0, 0], alphaCap = 0.999, compensationFloor = 0, depth = false, normals = false } = options;
-  if (mode !== "classic" && mode !== "antialiased") throw new ArgumentError(`${where}: expected the mode classic or antialiased, got ${String(mode)}`);
+  const {
+    mode = "classic",
+    lowPass = 0.3,
+    background = [0, 0, 0],
+    alphaCap = 0.999,
+    compensationFloor = 0,
+    depth = false,
+    normals = false,
+  } = options;
+  if (mode !== "classic" && mode !== "antialiased")
+    throw new ArgumentError(`${where}: expected the mode classic or antialiased, got ${String(mode)}`);
   if (!(lowPass >= 0 && lowPass <= 1e4)) throw new ArgumentError(`${where}: expected a lowPass of 0 to 10000, got ${lowPass}`);
   if (!(alphaCap >= 0.5 && alphaCap <= 0.9999)) throw new ArgumentError(`${where}: expected an alphaCap of 0.5 to 0.9999, got ${alphaCap}`);
   if (!(compensationFloor >= 0 && compensationFloor <= 1)) {

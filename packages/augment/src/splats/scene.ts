@@ -88,7 +88,7 @@ export function checkScene(scene: SplatScene, where = "checkScene"): void {
 
 /** The splats of several scenes in one, in order; the result has the highest degree among them, lower ones are padded with zeros. */
 export function joinScenes(scenes: readonly SplatScene[]): SplatScene {
-  const degree = scenes.reduce<ShDegree>((highest, { shDegree }) => (shDegree > highest ? shDegree : highest), 0);
+  const degree = scenes.reduce<ShDegree>((highest, { shDegree }) => Math.max(highest, shDegree) as ShDegree, 0);
   const joined = createScene(
     scenes.reduce((sum, { count }) => sum + count, 0),
     degree,
