@@ -16,37 +16,77 @@ const DEPTH: usize = 36;
 const NORMAL_X: usize = 40;
 const NORMAL_Y: usize = 44;
 const NORMAL_Z: usize = 48;
-const EXTENT_X: usize = 52;
-const EXTENT_Y: usize = 56;
+// First and last pixel column and row that it may touch, four int16.
+const FIRST_X: usize = 52;
+const LAST_X: usize = 54;
+const FIRST_Y: usize = 56;
+const LAST_Y: usize = 58;
 const RECORD: i32 = 6; // log2 of 64 bytes
 
 const TILE: i32 = 16;
 const ROW: usize = 64; // 16 float32
 const PLANE: usize = 1024; // 16 rows
 
-const ALPHA_FLOOR: f32 = 0.003921568859368563; // float32 of 1/255
-const TRANSMITTANCE_FLOOR: f32 = 0.0001;
-/** Beyond this exponent even an opaque splat is fainter than 1/255 (ln 255 = 5.5413). */
-const EXPONENT_CEILING: f32 = 5.55;
+// Constants of the inner loop, four times each: V8 loads them in one instruction, and builds literals anew in three.
+const CONSTANTS: usize = memory.data<f32>([
+  -1.4426950408889634, -1.4426950408889634, -1.4426950408889634, -1.4426950408889634, // -log2 e
+  -8.1, -8.1, -8.1, -8.1, // 2^-8.1 is less than 1/255: beyond, even an opaque splat is too faint
+  12582912, 12582912, 12582912, 12582912, // 1.5·2²³
+  1.000000075, 1.000000075, 1.000000075, 1.000000075,
+  0.6931471880, 0.6931471880, 0.6931471880, 0.6931471880,
+  0.2402210749, 0.2402210749, 0.2402210749, 0.2402210749,
+  0.05550357114, 0.05550357114, 0.05550357114, 0.05550357114,
+  0.009676031918, 0.009676031918, 0.009676031918, 0.009676031918,
+  0.001339086336, 0.001339086336, 0.001339086336, 0.001339086336,
+  0.003921568859368563, 0.003921568859368563, 0.003921568859368563, 0.003921568859368563, // 1/255
+  1, 1, 1, 1,
+  0.0001, 0.0001, 0.0001, 0.0001,
+  -0.0, -0.0, -0.0, -0.0, // the sign bit
+  5.55, 5.55, 5.55, 5.55, // more than ln 255
+], 16);
+/** 0 to 15: a conversion from an integer would wait for whatever last used a register that V8 keeps for scratch. */
+const STEPS: usize = memory.data<f32>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], 16);
+const TO_BASE_2: i32 = 0;
+const LOWEST: i32 = 1;
+const MAGIC: i32 = 2;
+const C0: i32 = 3;
+const C1: i32 = 4;
+const C2: i32 = 5;
+const C3: i32 = 6;
+const C4: i32 = 7;
+const C5: i32 = 8;
+const FAINTEST: i32 = 9;
+const ONE: i32 = 10;
+const STOP_AT: i32 = 11;
+const SIGN: i32 = 12;
+const CEILING: i32 = 13;
 
-/** 2^y for y in [-9, 0]: integer part by the exponent bits, the rest by its Taylor series; relative error 2e-7. */
-// @ts-ignore: decorator
+// @ts-expect-error: decorator
 @inline
-function exp2(y: v128): v128 {
-  const n = f32x4.nearest(y);
-  const f = f32x4.sub(y, n);
-  let p = f32x4.splat(1.5403530e-4);
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(1.3333558e-3));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(9.6181291e-3));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(5.5504109e-2));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(2.4022651e-1));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(6.9314718e-1));
-  p = f32x4.add(f32x4.mul(p, f), f32x4.splat(1));
-  const exponent = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(p, exponent);
+function fixed(which: i32): v128 {
+  return v128.load(CONSTANTS + (<usize>which << 4));
 }
 
-// @ts-ignore: decorator
+/**
+ * 2^y for y in [-9, 0]: adding 1.5·2²³ rounds y to an integer that stands in the low bits; the rest by a polynomial that meets 2^f at the
+ * Chebyshev nodes of [-½, ½], relative error 1e-7.
+ */
+// @ts-expect-error: decorator
+@inline
+function exp2(y: v128): v128 {
+  const magic = fixed(MAGIC);
+  const shifted = f32x4.add(y, magic);
+  const f = f32x4.sub(y, f32x4.sub(shifted, magic));
+  const f2 = f32x4.mul(f, f);
+  const low = f32x4.add(fixed(C0), f32x4.mul(fixed(C1), f));
+  const middle = f32x4.add(fixed(C2), f32x4.mul(fixed(C3), f));
+  const high = f32x4.add(fixed(C4), f32x4.mul(fixed(C5), f));
+  const p = f32x4.add(low, f32x4.mul(f2, f32x4.add(middle, f32x4.mul(f2, high))));
+  // Adding to the exponent's bits multiplies by 2^n.
+  return i32x4.add(p, i32x4.shl(shifted, 23));
+}
+
+// @ts-expect-error: decorator
 @inline
 function accumulate(at: usize, weight: v128, value: f32): void {
   v128.store(at, f32x4.add(v128.load(at), f32x4.mul(weight, f32x4.splat(value))));
@@ -61,25 +101,18 @@ function alive(planes: usize): bool {
 }
 
 /**
- * Blends splats, nearest first, into the tile whose top-left pixel is (left, top).
+ * Blends splats, nearest first, into the tile whose top-left pixel is (left, top), the centre of which is (originX, originY).
  *
  * records: all splats; list: indices (u32) of those of this tile, count of them.
  * planes: 16 × 16 float32 each of transmittance (set to 1 here), red, green, blue, then depth if extras ≥ 1, then three of normals if
  * extras ≥ 2; all but the first are set to 0 here.
  */
-export function blend(records: usize, list: usize, count: i32, planes: usize, left: i32, top: i32, extras: i32, alphaCap: f32): void {
+export function blend(records: usize, list: usize, count: i32, planes: usize, left: i32, top: i32, extras: i32, originX: f32, originY: f32, alphaCap: f32): void {
   memory.fill(planes + PLANE, 0, PLANE * (extras >= 2 ? 7 : extras >= 1 ? 4 : 3));
   for (let at: usize = 0; at < PLANE; at += 16) v128.store(planes + at, f32x4.splat(1));
 
-  const lanes = f32x4(0, 1, 2, 3);
   const zero = f32x4.splat(0);
   const cap = f32x4.splat(alphaCap);
-  const faintest = f32x4.splat(ALPHA_FLOOR);
-  const stopAt = f32x4.splat(TRANSMITTANCE_FLOOR);
-  const ceiling = f32x4.splat(EXPONENT_CEILING);
-  const toBase2 = f32x4.splat(-1.4426950408889634);
-  const originX = <f32>left + 0.5;
-  const originY = <f32>top + 0.5;
 
   for (let i = 0; i < count; i++) {
     if ((i & 63) == 63 && !alive(planes)) return;
@@ -87,12 +120,10 @@ export function blend(records: usize, list: usize, count: i32, planes: usize, le
     // Centre, relative to the centre of the tile's first pixel.
     const x = load<f32>(record, MEAN_X) - originX;
     const y = load<f32>(record, MEAN_Y) - originY;
-    const reachX = load<f32>(record, EXTENT_X);
-    const reachY = load<f32>(record, EXTENT_Y);
-    const firstX = max(0, <i32>min<f32>(max<f32>(ceil(x - reachX), -1), 16)) & ~3;
-    const lastX = min(TILE - 1, <i32>max<f32>(min<f32>(floor(x + reachX), 16), -1));
-    const firstY = max(0, <i32>min<f32>(max<f32>(ceil(y - reachY), -1), 16));
-    const lastY = min(TILE - 1, <i32>max<f32>(min<f32>(floor(y + reachY), 16), -1));
+    const firstX = max(0, <i32>load<i16>(record, FIRST_X) - left) & ~3;
+    const lastX = min(TILE - 1, <i32>load<i16>(record, LAST_X) - left);
+    const firstY = max(0, <i32>load<i16>(record, FIRST_Y) - top);
+    const lastY = min(TILE - 1, <i32>load<i16>(record, LAST_Y) - top);
     const halfA = f32x4.splat(<f32>0.5 * load<f32>(record, CONIC_A));
     const b = load<f32>(record, CONIC_B);
     const halfC = <f32>0.5 * load<f32>(record, CONIC_C);
@@ -100,28 +131,26 @@ export function blend(records: usize, list: usize, count: i32, planes: usize, le
     const red = load<f32>(record, RED);
     const green = load<f32>(record, GREEN);
     const blue = load<f32>(record, BLUE);
-    const startX = f32x4.sub(lanes, f32x4.splat(x));
 
     for (let row = firstY; row <= lastY; row++) {
-      const dy = <f32>row - y;
+      const dy = load<f32>(STEPS + (<usize>row << 2)) - y;
       const linear = f32x4.splat(b * dy);
       const constant = f32x4.splat(halfC * dy * dy);
       const rowAt = planes + <usize>row * ROW;
       for (let column = firstX; column <= lastX; column += 4) {
-        const dx = f32x4.add(startX, f32x4.splat(<f32>column));
+        const dx = f32x4.sub(v128.load(STEPS + (<usize>column << 2)), f32x4.splat(x));
         const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(halfA, dx), linear)), constant);
-        let mask = v128.and(f32x4.ge(q, zero), f32x4.le(q, ceiling));
-        if (!v128.any_true(mask)) continue;
+        if (!v128.any_true(f32x4.le(q, fixed(CEILING)))) continue;
         const at = rowAt + ((<usize>column) << 2);
-        const alpha = f32x4.pmin(cap, f32x4.mul(opacity, exp2(f32x4.mul(q, toBase2))));
+        const exponent = f32x4.pmax(fixed(LOWEST), f32x4.mul(q, fixed(TO_BASE_2)));
+        let alpha = f32x4.pmin(cap, f32x4.mul(opacity, exp2(exponent)));
+        alpha = v128.and(alpha, v128.and(f32x4.ge(q, zero), f32x4.ge(alpha, fixed(FAINTEST))));
         const transmittance = v128.load(at);
-        mask = v128.and(mask, v128.and(f32x4.ge(alpha, faintest), f32x4.gt(transmittance, zero)));
-        if (!v128.any_true(mask)) continue;
-        const light = f32x4.mul(alpha, transmittance);
-        const after = f32x4.mul(transmittance, f32x4.sub(f32x4.splat(1), alpha));
-        const stops = f32x4.le(after, stopAt);
-        v128.store(at, v128.bitselect(v128.bitselect(f32x4.neg(transmittance), after, stops), transmittance, mask));
-        const weight = v128.and(v128.andnot(mask, stops), light);
+        const after = f32x4.mul(transmittance, f32x4.sub(fixed(ONE), alpha));
+        // A pixel that stops now, or stopped before: what is left is kept with a minus sign.
+        const stops = f32x4.le(after, fixed(STOP_AT));
+        v128.store(at, v128.or(v128.and(v128.or(transmittance, fixed(SIGN)), stops), v128.andnot(after, stops)));
+        const weight = v128.andnot(f32x4.mul(alpha, transmittance), stops);
         accumulate(at + PLANE, weight, red);
         accumulate(at + PLANE * 2, weight, green);
         accumulate(at + PLANE * 3, weight, blue);

@@ -23,6 +23,9 @@ export async function compileKernel() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = (await compileKernel()).toString("base64");
-  await writeFile(target, `/** kernel/blend.ts as WebAssembly, base64; written by kernel/build.mjs. */\nexport const kernelBinary: string =\n  "${text}";\n`);
+  await writeFile(
+    target,
+    `/** kernel/blend.ts as WebAssembly, base64; written by kernel/build.mjs. */\nexport const kernelBinary: string =\n  "${text}";\n`,
+  );
   console.log(`${text.length} characters`);
 }

@@ -17,11 +17,22 @@ declare const WebAssembly: {
 export interface Kernel {
   readonly memory: Memory;
   /** See kernel/blend.ts. All addresses are in bytes. */
-  readonly blend: (records: number, list: number, count: number, planes: number, left: number, top: number, extras: number, alphaCap: number) => void;
+  readonly blend: (
+    records: number,
+    list: number,
+    count: number,
+    planes: number,
+    left: number,
+    top: number,
+    extras: number,
+    originX: number,
+    originY: number,
+    alphaCap: number,
+  ) => void;
 }
 
-/** Where the planes of the tile in hand lie, and where free memory begins. */
-export const planesAddress: number = 1024;
+/** Below are the constants of the kernel. Where the planes of the tile in hand lie, and where free memory begins. */
+export const planesAddress: number = 4096;
 export const freeAddress: number = 16_384;
 
 const pageSize = 65_536;

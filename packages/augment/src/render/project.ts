@@ -21,8 +21,8 @@ export const record = {
   normalX: 10,
   normalY: 11,
   normalZ: 12,
-  extentX: 13,
-  extentY: 14,
+  columns: 13,
+  rows: 14,
   compensation: 15,
 } as const;
 
@@ -34,7 +34,7 @@ export interface ProjectedSplats {
   readonly index: Uint32Array;
   /**
    * [M, 16] as `record` names them: centre in pixels; A, B, C of the exponent (A·dx² + C·dy²) / 2 + B·dx·dy; opacity with the compensation of
-   * antialiased mode; colour; depth; unit normal in camera axes; half extents in pixels outside which it is fainter than 1/255;
+   * antialiased mode; colour; depth; unit normal in camera axes; first and last pixel column and row outside which it is fainter than 1/255, two int16 each;
    * √(det before / det after the low-pass).
    */
   readonly records: Float32Array;
@@ -64,6 +64,7 @@ export function projectSplats(
   const { antialiased, lowPass, compensationFloor, normals } = settings;
   const index = new Uint32Array(scene.count);
   const out = into;
+  const ranges = new Int16Array(into.buffer, into.byteOffset, into.length * 2);
   const [w00, w01, w02, tx] = [view[0]!, view[1]!, view[2]!, view[3]!];
   const [w10, w11, w12, ty] = [view[4]!, view[5]!, view[6]!, view[7]!];
   const [w20, w21, w22, tz] = [view[8]!, view[9]!, view[10]!, view[11]!];
@@ -142,6 +143,13 @@ export function projectSplats(
 
     // Where it falls to 1/255, with a margin for float32: these bounds save time and never change a pixel.
     const reach = opacity > 0.9 ? radiusInSigmas : Math.sqrt(2 * Math.log(255 * opacity) + 1e-4);
+    const reachX = reach * Math.sqrt(d00) * 1.0001 - 0.49;
+    const reachY = reach * Math.sqrt(d11) * 1.0001 - 0.49;
+    const firstX = Math.max(Math.ceil(px - reachX) - 1, 0);
+    const lastX = Math.min(Math.floor(px + reachX), width - 1);
+    const firstY = Math.max(Math.ceil(py - reachY) - 1, 0);
+    const lastY = Math.min(Math.floor(py + reachY), height - 1);
+    if (firstX > lastX || firstY > lastY) continue;
     const at = count * recordLength;
     out[at] = px;
     out[at + 1] = py;
@@ -150,8 +158,10 @@ export function projectSplats(
     out[at + 4] = d00 / after;
     out[at + 5] = opacity;
     out[at + 9] = z;
-    out[at + 13] = Math.min(reach * Math.sqrt(d00) * 1.0001 + 0.01, 1e30);
-    out[at + 14] = Math.min(reach * Math.sqrt(d11) * 1.0001 + 0.01, 1e30);
+    ranges[at * 2 + 26] = firstX;
+    ranges[at * 2 + 27] = lastX;
+    ranges[at * 2 + 28] = firstY;
+    ranges[at * 2 + 29] = lastY;
     out[at + 15] = compensation;
 
     const base = i * coefficients * 3;

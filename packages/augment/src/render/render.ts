@@ -64,7 +64,7 @@ export function drawRows(
   const tilesDown = Math.ceil(camera.height / tileSize);
 
   const draw = (range: TileRange): void => {
-    const counts = countTiles(projected, order, range);
+    const counts = countTiles(projected, range);
     const total = counts.reduce((sum, count) => sum + count, 0);
     const [width, height] = [range.right - range.left, range.bottom - range.top];
     if (total > listCapacity && width * height > 1) {
@@ -118,7 +118,7 @@ function drawTile(kernel: Kernel, list: number, count: number, left: number, top
     return;
   }
   const extras = normals ? 2 : depth ? 1 : 0;
-  kernel.blend(freeAddress, list, count, planesAddress, left, top, extras, settings.alphaCap);
+  kernel.blend(freeAddress, list, count, planesAddress, left, top, extras, left + 0.5, top + 0.5, settings.alphaCap);
   const planes = new Float32Array(kernel.memory.buffer, planesAddress, tileSize * tileSize * 8);
   const plane = tileSize * tileSize;
   for (let y = top; y < bottom; y++) {
