@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { augment } from "./parts/augment.js";
 import { formats } from "./parts/formats.js";
 import { metricsPreprocessing } from "./parts/metrics-preprocessing.js";
 import { micro } from "./parts/micro.js";
@@ -26,6 +27,7 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
   ["schedulers", { run: schedulers }],
   ["metrics", { run: metricsPreprocessing, note: "of this part, preprocessing is compared; the metrics themselves are not" }],
   ["micro", { run: micro }],
+  ["augment", { run: augment }],
   ["networks", { run: networks }],
 ]);
 

@@ -1,1 +1,36 @@
-export {};
+// Splats: a typed scene, and its files
+export {
+  checkScene,
+  createScene,
+  joinScenes,
+  sceneBounds,
+  type ShDegree,
+  type SplatScene,
+  shC0,
+  shCoefficientCount,
+} from "./splats/scene.js";
+export { detectSplatFormat, type ReadSplatsOptions, readSplats, type SplatFormat } from "./splats/read.js";
+export { saveSplats, type WriteSplatsOptions, writableSplatFormats, writeSplats } from "./splats/write.js";
+export { SplatFileError, type SplatFileErrorCode } from "./splats/error.js";
+export type { SplatLimits } from "./splats/limits.js";
+
+// Renderer
+export {
+  type Camera,
+  cameraCentre,
+  centredIntrinsics,
+  checkCamera,
+  type Intrinsics,
+  lookAt,
+  type Orbit,
+  orbitView,
+  type Vector3,
+} from "./render/camera.js";
+export { type RenderedView, type RenderOptions, type RenderSettings, renderSettings, type SplatMode } from "./render/options.js";
+export { render } from "./render/render.js";
+export { type ImageGradient, renderGradient, type SceneGradient } from "./render/gradient.js";
+
+// The steps of the renderer, for those who look inside
+export { type ProjectedSplats, projectSplats, record, recordLength } from "./render/project.js";
+export { depthOrder } from "./render/depth-order.js";
+export { countTiles, listTiles, type TileLists, type TileRange, tileSize } from "./render/tiles.js";

@@ -274,7 +274,7 @@ function compositeGradient(values: Float64Array, order: Uint32Array, camera: Cam
           if (!(q >= 0)) continue;
           const falloff = Math.exp(-q);
           const full = opacity * falloff;
-          const alpha = full < cap ? full : cap;
+          const alpha = Math.min(full, cap);
           if (alpha < alphaFloor) continue;
           const after = t * (1 - alpha);
           if (after <= transmittanceFloor) {

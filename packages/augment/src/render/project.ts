@@ -145,11 +145,11 @@ export function projectSplats(
     const reach = opacity > 0.9 ? radiusInSigmas : Math.sqrt(2 * Math.log(255 * opacity) + 1e-4);
     const reachX = reach * Math.sqrt(d00) * 1.0001 - 0.49;
     const reachY = reach * Math.sqrt(d11) * 1.0001 - 0.49;
-    const firstX = Math.max(Math.ceil(px - reachX) - 1, 0);
-    const lastX = Math.min(Math.floor(px + reachX), width - 1);
-    const firstY = Math.max(Math.ceil(py - reachY) - 1, 0);
-    const lastY = Math.min(Math.floor(py + reachY), height - 1);
-    if (firstX > lastX || firstY > lastY) continue;
+    // Empty for one whose box reaches into the frame and whose ellipse does not.
+    const firstX = Math.min(Math.max(Math.ceil(px - reachX) - 1, 0), width);
+    const lastX = Math.max(Math.min(Math.floor(px + reachX), width - 1), -1);
+    const firstY = Math.min(Math.max(Math.ceil(py - reachY) - 1, 0), height);
+    const lastY = Math.max(Math.min(Math.floor(py + reachY), height - 1), -1);
     const at = count * recordLength;
     out[at] = px;
     out[at + 1] = py;
