@@ -130,7 +130,7 @@ async function* pictures(stem: string, recording: Recording, settings: FileSetti
   }
 }
 
-/** Per-splat quantities do not depend on the mode but for the floor of the compensation, which is recorded for the first mode. */
+/** Per-splat quantities do not depend on the mode but for the floor of the compensation, which is recorded for the last mode. */
 async function* projections(
   stem: string,
   recording: Recording,
@@ -162,7 +162,7 @@ async function* projections(
 
 /** All splats in frame, also those too faint to be drawn: opacity plays no part in what is recorded. */
 function projectAll(recording: Recording, settings: FileSettings, camera: string, scene: SplatScene) {
-  const parameters = Object.values(settings.modes ?? {})[0]!;
+  const parameters = Object.values(settings.modes ?? {}).at(-1)!;
   const drawn = renderSettings(optionsOf(parameters, false, settings.background));
   const opaque = { ...scene, opacities: new Float32Array(scene.count).fill(1) };
   return { projected: projectSplats(opaque, cameraOf(recording, `camera/${camera}/`, settings, parameters), drawn), lowPass: parameters.eps2d };

@@ -44,7 +44,7 @@ export function detectSplatFormat(data: Uint8Array): SplatFormat | undefined {
  * Reads a file of Gaussian splats: INRIA `.ply`, PlayCanvas compressed `.ply`, `.splat`, `.ksplat`, `.spz` of version 2 to 4, `.sog` of version 2.
  *
  * The file is known by its content; a name that says something else is refused. Every count in it is checked against its size before memory is
- * taken, every number must be one that a splat can have. Quaternions come normalised, a zero one as the identity; axes are those of a `.ply`.
+ * taken, every number must be one that a splat can have. Quaternions come normalised (those of `.spz` as decoded, nearly so), a zero one as the identity; axes are those of a `.ply`.
  *
  * @param input a path or the file's bytes
  * @throws SplatFileError for what is not a whole file of splats within the limits; `ArgumentError` for wrong arguments.

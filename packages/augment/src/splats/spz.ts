@@ -2,7 +2,7 @@
 import { promisify } from "node:util";
 import { createGunzip, gunzip, gzip } from "node:zlib";
 import { ArgumentError } from "@refadgen/errors";
-import { logScale, roundAway, setQuaternion, toByte, unitQuaternion } from "./encoding.js";
+import { logScale, roundAway, toByte, unitQuaternion } from "./encoding.js";
 import { SplatFileError } from "./error.js";
 import { checkCount, type SplatLimits } from "./limits.js";
 import { createScene, type ShDegree, type SplatScene, shCoefficientCount } from "./scene.js";
@@ -176,7 +176,8 @@ function decode({ version, count, degree, fractionalBits }: Header, { positions,
     }
     scene.opacities[i] = alphas[i]! / 255;
     const [x, y, z, w] = version === 2 ? firstThree(rotations, i * 3) : smallestThree(rotationView.getUint32(i * 4, true));
-    setQuaternion(scene, i, w, x, -y, -z);
+    // As decoded: of version 2 they are of length 1 but for what a byte leaves out.
+    scene.quaternions.set([w, x, -y, -z], i * 4);
     for (let k = 1; k < coefficients; k++) {
       for (let channel = 0; channel < 3; channel++) {
         const byte = sh[(i * (coefficients - 1) + k - 1) * 3 + channel]!;
