@@ -28,6 +28,7 @@ export {
 } from "./render/camera.js";
 export { type RenderedView, type RenderOptions, type RenderSettings, renderSettings, type SplatMode } from "./render/options.js";
 export { render } from "./render/render.js";
+export { createRenderPool, type PooledRenderOptions, type RenderPool } from "./render/pool.js";
 export { type ImageGradient, renderGradient, type SceneGradient } from "./render/gradient.js";
 
 // The steps of the renderer, for those who look inside
