@@ -106,8 +106,7 @@ export function comparePixels(
   }
   errors.sort();
   const worst = errors[pixels - 1]!;
-  // At least one pixel may cross a threshold, however small the picture.
-  const usual = errors[pixels - 1 - Math.max(Math.floor(pixels / 1000), 1)] ?? worst;
+  const usual = errors[pixels - 1 - Math.floor(pixels / 1000)] ?? worst;
   return { what, share: Math.max(usual / most, worst / rest), detail: `${what} ${usual.toExponential(1)}, worst pixel ${worst.toExponential(1)}` };
 }
 

@@ -138,7 +138,10 @@ const refusalBytes = 64 * 2 ** 20;
 
 /** A typed error in bounded time and memory; where the kit allows it, a scene without a number that is none. */
 async function* broken(folder: string): AsyncIterable<CaseResult> {
+  const files = (await readdir(folder)).filter((name) => name !== "manifest.json");
+  if (files.length === 0) return;
   const manifest: Readonly<Record<string, Broken>> = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8"));
+  for (const file of files) if (!Object.hasOwn(manifest, file)) yield failed(`files/broken/${file}`, "a file that the manifest does not explain");
   for (const [file, { wrong, expected }] of Object.entries(manifest)) {
     const name = `files/broken/${file}`;
     const bytes = process.memoryUsage().arrayBuffers;
