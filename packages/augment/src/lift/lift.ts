@@ -3,7 +3,7 @@ import type { Image } from "@refadgen/image";
 import { type Camera, centredIntrinsics, checkCamera, type Vector3 } from "../render/camera.js";
 import type { SplatScene } from "../splats/scene.js";
 import { alignDepth, checkDepthMap } from "./align-depth.js";
-import { bothSides, ownColours } from "./colour.js";
+import { bothSides, ownColours, sharpened } from "./colour.js";
 import type { DepthMap } from "./depth.js";
 import { type Inflation, inflate } from "./inflate.js";
 import { measuredRelief } from "./measured-relief.js";
@@ -42,8 +42,8 @@ export interface Lift {
 }
 
 /** Standard deviation of a splat as a part of the distance to its neighbours: with the low-pass of `viewLowPass`, closed and still sharp. */
-const splatSigma = 0.5;
-const splatOpacity = 0.99;
+const splatSigma = Number(process.env.SIGMA ?? 0.5);
+const splatOpacity = Number(process.env.OPAC ?? 0.99);
 
 /**
  * Lifts a product photo to Gaussian splats: one per pixel of the product in the surface that the photo shows, more where that runs steeply
@@ -78,7 +78,7 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   const relief = depth
     ? measuredRelief(silhouette, alignDepth(depth, silhouette, inflation, { photo: image, distance: away, focal: camera.fx }), inflation, camera.fx)
     : inflatedRelief(silhouette, inflation, away, camera);
-  const colours = bothSides(own, silhouette, !depth && inflation.shape !== "round");
+  const colours = bothSides(sharpened(own, silhouette), silhouette, !depth && inflation.shape !== "round");
   const buffer = splatBuffer(Math.ceil(silhouette.area * 1.9) + 64);
   coverWithSplats(buffer, "front", silhouette, relief, colours, { camera, sigma: splatSigma });
   const frontCount = buffer.count;

@@ -92,46 +92,91 @@ function fillUnknown(depth: Float32Array, { width, inside, area }: Silhouette): 
   return filled;
 }
 
+/** Pixels inwards from the outline that tell its depth. */
+const reach = 7;
+
 /**
- * Depth of the outline next to pixel i, carried on from the pixel and the two further in: as a circle meets its tangent
- * where the slope dies down that way, straight where it does not.
+ * Depth of the outline next to pixel i, carried on from the pixels further in: as a circle meets its tangent or as a straight line,
+ * whichever fits them better.
  */
 function outlineDepth(front: Float32Array, { width, inside, distance }: Silhouette, i: number, focal: number): number {
   const nx = distance[i + 1]! - distance[i - 1]!;
   const ny = distance[i + width]! - distance[i - width]!;
   const longest = Math.max(Math.abs(nx), Math.abs(ny));
   if (longest < 1e-6) return front[i]!;
-  const step = Math.round(nx / longest) + Math.round(ny / longest) * width;
-  const [j, k] = [i + step, i + 2 * step];
-  if (!inside[j] || !inside[k]) return front[i]!;
+  const circle = lineFit();
+  const straight = lineFit();
+  let last = -1;
+  let lastStep = Number.POSITIVE_INFINITY;
   const pixel = front[i]! / focal;
-  const first = front[i]! - front[j]!;
-  const second = front[j]! - front[k]!;
-  if (!(first > 0)) return front[i]!;
-  const [d1, d2, d3] = [distance[i]!, Math.max(distance[j]!, distance[i]! + 0.5), Math.max(distance[k]!, distance[i]! + 1)];
-  const [r1, r2, r3] = [Math.sqrt(d1), Math.sqrt(d2), Math.sqrt(d3)];
-  const straight = (first * d1) / (d2 - d1);
-  const circle = (first * r1) / (r2 - r1);
-  const asCircle = (r3 - r2) / (r2 - r1);
-  const asLine = (d3 - d2) / (d2 - d1);
-  const part = Math.min(Math.max((asLine - second / first) / Math.max(asLine - asCircle, 1e-6), 0), 1);
-  // A jump is no slope: a step of many pixels beside a level surface is the end of a piece in front of another.
-  const rise = straight + part * (circle - straight);
-  return front[i]! + Math.min(rise, 40 * pixel);
+  for (let k = 0; k < reach; k++) {
+    const j = i + Math.round((nx / longest) * k) + Math.round((ny / longest) * k) * width;
+    if (!inside[j] || (last >= 0 && distance[j]! <= distance[last]!)) break;
+    if (last >= 0) {
+      // Slopes die down inwards; where one grows again by pixels, another piece of the product begins.
+      const step = Math.abs(front[j]! - front[last]!);
+      if (step > 2 * lastStep + 3 * pixel) break;
+      lastStep = step;
+    }
+    // The depth at the very edge changes by many pixels within one.
+    const weight = k === 0 ? 0.25 : 1;
+    circle.add(Math.sqrt(distance[j]!), front[j]!, weight);
+    straight.add(distance[j]!, front[j]!, weight);
+    last = j;
+  }
+  const [asCircle, asLine] = [circle.solve(), straight.solve()];
+  if (!asCircle || !asLine) return front[i]!;
+  const part = asLine.residual / Math.max(asLine.residual + asCircle.residual, 1e-30);
+  const share = Math.min(Math.max((part - 0.5) * 2 + 0.5, 0), 1);
+  const depth = asLine.atZero + share * (asCircle.atZero - asLine.atZero);
+  return Math.min(Math.max(depth, front[i]!), front[i]! + 60 * pixel);
 }
 
-/** Median of each outline depth and those beside it: single pixels there see past the edge. */
+/** Weighted least squares of y = atZero + slope·x. */
+function lineFit(): {
+  add: (x: number, y: number, weight: number) => void;
+  solve: () => { readonly atZero: number; readonly residual: number } | undefined;
+} {
+  let [n, w, x, y, xx, xy, yy] = [0, 0, 0, 0, 0, 0, 0];
+  return {
+    add(u, v, weight) {
+      n++;
+      w += weight;
+      x += weight * u;
+      y += weight * v;
+      xx += weight * u * u;
+      xy += weight * u * v;
+      yy += weight * v * v;
+    },
+    solve() {
+      if (n < 3) return undefined;
+      const spread = xx / w - (x / w) ** 2;
+      if (!(spread > 1e-9)) return undefined;
+      const slope = (xy / w - (x / w) * (y / w)) / spread;
+      return { atZero: y / w - slope * (x / w), residual: Math.max(yy / w - (y / w) ** 2 - slope * slope * spread, 0) };
+    },
+  };
+}
+
+/** Pixels to either side over which the depth of the outline is evened out. */
+const along = 5;
+
+/** Medians, then means, of each outline depth and those beside it: single pixels there see past the edge. */
 function evenOut(values: Float32Array, known: Uint8Array, width: number, height: number): void {
-  const before = values.slice();
   const window: number[] = [];
-  for (let y = 2; y < height - 2; y++) {
-    for (let x = 2; x < width - 2; x++) {
-      const i = y * width + x;
-      if (!known[i]) continue;
-      window.length = 0;
-      for (let v = -2; v <= 2; v++) for (let u = -2; u <= 2; u++) if (known[i + v * width + u]) window.push(before[i + v * width + u]!);
-      window.sort((a, b) => a - b);
-      values[i] = window[window.length >> 1]!;
+  for (const middle of [(sorted: number[]) => sorted[sorted.length >> 1]!, (sorted: number[]) => sorted.reduce((sum, value) => sum + value, 0) / sorted.length]) {
+    const before = values.slice();
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const i = y * width + x;
+        if (!known[i]) continue;
+        window.length = 0;
+        for (let v = Math.max(y - along, 0); v <= Math.min(y + along, height - 1); v++) {
+          for (let u = Math.max(x - along, 0); u <= Math.min(x + along, width - 1); u++) if (known[v * width + u]) window.push(before[v * width + u]!);
+        }
+        window.sort((a, b) => a - b);
+        values[i] = middle(window);
+      }
     }
   }
 }

@@ -24,6 +24,8 @@ export interface TwoSidedColour {
 const longestStep = 2.5;
 /** Most splats that one pixel is split into where the surface runs away from the camera. */
 const mostSteps = 24;
+/** How far splats lie below the surface, in pixels: about as far as they reach beyond their centres, so that outlines come out in their places. */
+const insetPixels = Number(process.env.INSET ?? 0.65);
 /** Pixels from the outline beyond which the back, which shows only through gaps or from behind, is drawn at half the resolution. */
 const fineRim = 4;
 
@@ -104,16 +106,25 @@ export function coverWithSplats(
           green += part * (wall[i * 3 + 1]! - green);
           blue += part * (wall[i * 3 + 2]! - blue);
         }
+        const ax = (gx * run * depth) / fx + px * dz;
+        const ay = (gy * run * depth) / fy + py * dz;
+        const bx = (-gy * size * depth) / fx + px * dzAcross;
+        const by = (gx * size * depth) / fy + py * dzAcross;
+        // a × b points away from the camera on either side; inwards is that way on the front and back towards it on the back.
+        const nx = ay * dzAcross - dz * by;
+        const ny = dz * bx - ax * dzAcross;
+        const nz = ax * by - ay * bx;
+        const inset = (-direction * insetPixels * pixel) / Math.sqrt(nx * nx + ny * ny + nz * nz);
         addSplat(
           buffer,
-          px * depth,
-          py * depth,
-          depth,
-          (gx * run * depth) / fx + px * dz,
-          (gy * run * depth) / fy + py * dz,
+          px * depth + inset * nx,
+          py * depth + inset * ny,
+          depth + inset * nz,
+          ax,
+          ay,
           dz,
-          (-gy * size * depth) / fx + px * dzAcross,
-          (gx * size * depth) / fy + py * dzAcross,
+          bx,
+          by,
           dzAcross,
           sigma,
           red,

@@ -20,10 +20,10 @@ export interface ViewPicture {
 }
 
 /** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
-export const viewLowPass = 0.1;
+export const viewLowPass: number = Number(process.env.LP ?? 0.1);
 /** Opacities between these make the soft edge of the mask: less is the tail of a splat, more is the grain between splats. */
-const edgeLow = 0.12;
-const edgeHigh = 0.88;
+const edgeLow = Number(process.env.LO ?? 0.12);
+const edgeHigh = Number(process.env.HI ?? 0.88);
 
 /**
  * Draws a lift as a camera sees it. Colours are divided by what the splats cover, so that nothing shines through between them, and then laid
