@@ -31,6 +31,15 @@ export { render } from "./render/render.js";
 export { createRenderPool, type PooledRenderOptions, type RenderPool } from "./render/pool.js";
 export { type ImageGradient, renderGradient, type SceneGradient } from "./render/gradient.js";
 
+export { viewToImage } from "./render/to-image.js";
+
+// To look at: turntable, animation, viewer, conversion
+export { type Framing, frameScene } from "./turntable/framing.js";
+export { pictureStrip, type TurntableOptions, turntable, turntableCameras } from "./turntable/turntable.js";
+export { type AnimationOptions, encodeAnimation } from "./turntable/animation.js";
+export { type ViewerOptions, viewerHtml } from "./turntable/viewer.js";
+export { type ConvertSplatsOptions, convertSplats } from "./command/convert.js";
+
 // The steps of the renderer, for those who look inside
 export { type ProjectedSplats, projectSplats, record, recordLength } from "./render/project.js";
 export { depthOrder } from "./render/depth-order.js";
