@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult, Part } from "../case.js";
+import { degradations } from "./augment/degradations.js";
 import { failed, messageOf } from "./augment/recording.js";
 import { renders } from "./augment/renders.js";
 import { splatFiles } from "./augment/splat-files.js";
@@ -8,6 +9,7 @@ import { splatFiles } from "./augment/splat-files.js";
 /** What runs the cases of each folder of the part. */
 const parts: Readonly<Record<string, (folder: string) => AsyncIterable<CaseResult>>> = {
   files: splatFiles,
+  image: degradations,
   splat: renders,
 };
 

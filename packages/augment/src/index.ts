@@ -44,3 +44,101 @@ export { type ConvertSplatsOptions, convertSplats } from "./command/convert.js";
 export { type ProjectedSplats, projectSplats, record, recordLength } from "./render/project.js";
 export { depthOrder } from "./render/depth-order.js";
 export { countTiles, listTiles, type TileLists, type TileRange, tileSize } from "./render/tiles.js";
+
+// Degradations: noise, blur, compression
+export {
+  addGaussianNoise,
+  addImpulseNoise,
+  addIsoNoise,
+  addPoissonNoise,
+  addSpeckleNoise,
+  type GaussianNoiseParams,
+  gaussianNoise,
+  type ImpulseNoiseParams,
+  impulseNoise,
+  type IsoNoiseParams,
+  isoNoise,
+  type PoissonNoiseParams,
+  poissonNoise,
+  type SpeckleNoiseParams,
+  speckleNoise,
+} from "./degradations/noise.js";
+export {
+  type AnisotropicBlurParams,
+  anisotropicBlur,
+  type DefocusBlurParams,
+  defocusBlur,
+  defocusKernel,
+  type GaussianBlurParams,
+  gaussianBlur,
+  gaussianTaps,
+  type MotionBlurParams,
+  motionBlur,
+  motionKernel,
+} from "./degradations/blur.js";
+export type { Kernel } from "./degradations/convolution.js";
+export { type JpegParams, jpegCompression, type WebpParams, webpCompression } from "./degradations/recompression.js";
+export { type RescaleParams, rescale, rescaledSize } from "./degradations/rescale.js";
+
+// Degradations: light and colour
+export {
+  type BrightnessParams,
+  brightness,
+  type ContrastParams,
+  contrast,
+  type ExposureParams,
+  exposure,
+  type GammaParams,
+  gamma,
+  type SaturationParams,
+  saturation,
+} from "./degradations/tone.js";
+export { temperatureGains, type WhiteBalanceParams, whiteBalance } from "./degradations/white-balance.js";
+export { type VignetteParams, vignette } from "./degradations/vignette.js";
+export {
+  type CastShadowParams,
+  castShadow,
+  type ContactShadowParams,
+  contactShadow,
+  contactShadowMap,
+  darken,
+} from "./degradations/shadow.js";
+export { type GlareParams, glare, type HighlightParams, highlight, type LightSpot } from "./degradations/glare.js";
+export { type ColourProfileMistake, type ColourProfileParams, colourProfile, colourProfileMistakes } from "./degradations/colour-profile.js";
+
+// Degradations: what moves pixels, what hides them, wrong masks
+export { type Border, type Point, type Warp, type WarpOptions, warpPicture, warpPoints } from "./degradations/warp.js";
+export {
+  type AffineParams,
+  affine,
+  affineWarp,
+  type Matrix3,
+  matrixOfPoints,
+  matrixWarp,
+  type PerspectiveParams,
+  perspective,
+  perspectiveWarp,
+} from "./degradations/homography.js";
+export {
+  splineWarp,
+  type ThinPlateParams,
+  type ThinPlateSpline,
+  thinPlate,
+  thinPlateSpline,
+  thinPlateWarp,
+} from "./degradations/thin-plate.js";
+export {
+  displacementWarp,
+  type ElasticParams,
+  elastic,
+  elasticWarp,
+  type LensParams,
+  lens,
+  lensWarp,
+  smoothedDisplacement,
+} from "./degradations/displacement.js";
+export { type OcclusionParams, occlusion, occlusionWithMask } from "./degradations/occlusion.js";
+export type { HandParams } from "./degradations/hand.js";
+export type { TagParams } from "./degradations/tag.js";
+export { type MatteErrorParams, type MatteResult, matteError } from "./degradations/matte.js";
+export type { Picture } from "./degradations/picture.js";

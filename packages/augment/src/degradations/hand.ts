@@ -53,17 +53,16 @@ export function drawHand(size: Size, params: HandParams): Layer {
   const { width, height } = size;
   const random = normalField(64, params.seed);
   const { fingers, palm } = params.fingers === 1 ? thumb(random) : hand(params.fingers, random);
-  const unit = params.width * Math.min(width, height);
-  const [ax, ay] = [Math.cos((params.degrees * Math.PI) / 180), -Math.sin((params.degrees * Math.PI) / 180)];
-  const side = params.mirrored ? -1 : 1;
-  const [tipX, tipY] = [params.tip[0] * width, params.tip[1] * height];
-  // Into the hand's frame: the longest finger ends at y = 0.
-  const toHand = (x: number, y: number): Point => {
-    const [dx, dy] = [(x + 0.5 - tipX) / unit, (y + 0.5 - tipY) / unit];
-    return [side * (dx * -ay + dy * ax), dx * ax + dy * ay];
+  const frame: Frame = {
+    originX: params.tip[0] * width,
+    originY: params.tip[1] * height,
+    alongX: Math.cos((params.degrees * Math.PI) / 180),
+    alongY: -Math.sin((params.degrees * Math.PI) / 180),
+    side: params.mirrored ? -1 : 1,
+    unit: params.width * Math.min(width, height),
   };
-  const relief = reliefOf([...fingers.flatMap(({ bones }) => bones), ...palm], size, toHand, unit);
-  return shaded(relief, fingers, size, toHand, unit, params, light, random);
+  const relief = reliefOf([...fingers.flatMap(({ bones }) => bones), ...palm], size, frame);
+  return shaded(relief, fingers, size, frame, params, light, random);
 }
 
 function thumb(random: Float32Array): { readonly fingers: Finger[]; readonly palm: Bone[] } {
@@ -130,30 +129,67 @@ interface Relief {
   readonly outline: Float32Array;
 }
 
-function reliefOf(bones: readonly Bone[], { width, height }: Size, toHand: (x: number, y: number) => Point, unit: number): Relief {
-  const relief = new Float32Array(width * height);
-  const outline = new Float32Array(width * height);
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      const [px, py] = toHand(x, y);
-      let nearest = 1e3;
-      let top = -1e3;
-      for (const { from, to, fromRadius, toRadius, lift } of bones) {
-        const [bx, by] = [to[0] - from[0], to[1] - from[1]];
-        const [qx, qy] = [px - from[0], py - from[1]];
-        const t = Math.min(Math.max((qx * bx + qy * by) / (bx * bx + by * by), 0), 1);
+function reliefOf(bones: readonly Bone[], { width, height }: Size, frame: Frame): Relief {
+  const { unit } = frame;
+  const outline = new Float32Array(width * height).fill(1e3);
+  const relief = new Float32Array(width * height).fill(-1e3);
+  for (const { from, to, fromRadius, toRadius, lift } of bones) {
+    // Beyond this margin a bone changes nothing.
+    const reach = (Math.max(fromRadius, toRadius) + 0.2) * unit + 2;
+    const [startX, startY] = fromHand(from, frame);
+    const [endX, endY] = fromHand(to, frame);
+    const left = Math.max(0, Math.floor(Math.min(startX, endX) - reach));
+    const right = Math.min(width, Math.ceil(Math.max(startX, endX) + reach));
+    const bottom = Math.min(height, Math.ceil(Math.max(startY, endY) + reach));
+    const [bx, by] = [to[0] - from[0], to[1] - from[1]];
+    const squaredLength = bx * bx + by * by;
+    for (let y = Math.max(0, Math.floor(Math.min(startY, endY) - reach)); y < bottom; y++) {
+      for (let x = left, i = y * width + left; x < right; x++, i++) {
+        const qx = handX(x, y, frame) - from[0];
+        const qy = handY(x, y, frame) - from[1];
+        const t = Math.min(Math.max((qx * bx + qy * by) / squaredLength, 0), 1);
         const radius = fromRadius + (toRadius - fromRadius) * t;
-        const [dx, dy] = [qx - bx * t, qy - by * t];
+        const dx = qx - bx * t;
+        const dy = qy - by * t;
         const squared = dx * dx + dy * dy;
         const distance = Math.sqrt(squared) - radius;
-        nearest = smoothMinimum(nearest, distance, 0.1);
-        if (distance < 0.12) top = -smoothMinimum(-top, -(lift + Math.sqrt(Math.max(radius * radius - squared, 0)) - 4 * Math.max(distance, 0)), 0.16);
+        if (distance > 0.2) continue;
+        outline[i] = smoothMinimum(outline[i]!, distance, 0.1);
+        if (distance < 0.12)
+          relief[i] = -smoothMinimum(-relief[i]!, -(lift + Math.sqrt(Math.max(radius * radius - squared, 0)) - 4 * Math.max(distance, 0)), 0.16);
       }
-      outline[i] = nearest * unit;
-      relief[i] = top > -100 ? top : 0;
     }
   }
+  for (let i = 0; i < outline.length; i++) {
+    outline[i]! *= unit;
+    if (relief[i]! < -100) relief[i] = 0;
+  }
   return { height: relief, outline };
+}
+
+/** Where the hand's own frame lies in the picture: the longest finger ends at the origin and points along +y. */
+interface Frame {
+  readonly originX: number;
+  readonly originY: number;
+  /** Direction of the fingers in the picture. */
+  readonly alongX: number;
+  readonly alongY: number;
+  /** 1, or -1 for the other hand. */
+  readonly side: number;
+  /** Width of a finger, px. */
+  readonly unit: number;
+}
+
+function handX(x: number, y: number, { originX, originY, alongX, alongY, side, unit }: Frame): number {
+  return (side * ((y + 0.5 - originY) * alongX - (x + 0.5 - originX) * alongY)) / unit;
+}
+
+function handY(x: number, y: number, { originX, originY, alongX, alongY, unit }: Frame): number {
+  return ((x + 0.5 - originX) * alongX + (y + 0.5 - originY) * alongY) / unit;
+}
+
+function fromHand([u, v]: Point, { originX, originY, alongX, alongY, side, unit }: Frame): Point {
+  return [originX + unit * (v * alongX - side * u * alongY), originY + unit * (v * alongY + side * u * alongX)];
 }
 
 /** Rounded where both are within `k` of each other. */
@@ -166,13 +202,13 @@ function shaded(
   { height: relief, outline }: Relief,
   fingers: readonly Finger[],
   size: Size,
-  toHand: (x: number, y: number) => Point,
-  unit: number,
+  frame: Frame,
   { skin, seed }: HandParams,
   lightDegrees: number,
   random: Float32Array,
 ): Layer {
   const { width, height } = size;
+  const { unit } = frame;
   const layer = emptyLayer(size);
   const [lightX, lightY, lightZ] = unitVector([
     0.62 * Math.cos((lightDegrees * Math.PI) / 180),
@@ -181,7 +217,7 @@ function shaded(
   ]);
   // Halfway to the eye, which looks straight down.
   const [halfX, halfY, halfZ] = unitVector([lightX, lightY, lightZ + 1]);
-  const grain = normalField(width * height, seed ^ 0x5a5a_5a5a);
+  const grain = smoothNoise(size, 1.01, seed ^ 0x5a5a_5a5a);
   const blotches = smoothNoise(size, Math.max(4, unit * 0.5), seed ^ 0x1234_5678);
   const pores = smoothNoise(size, Math.max(1.5, unit * 0.05), seed ^ 0x2345_6789);
   for (let y = 0, i = 0; y < height; y++) {
@@ -192,7 +228,8 @@ function shaded(
       const at = (dx: number, dy: number) => relief[Math.min(Math.max(y + dy, 0), height - 1) * width + Math.min(Math.max(x + dx, 0), width - 1)]!;
       const slopeX = ((at(1, 0) - at(-1, 0)) / 2) * unit;
       const slopeY = ((at(0, 1) - at(0, -1)) / 2) * unit;
-      const [hx, hy] = toHand(x, y);
+      const hx = handX(x, y, frame);
+      const hy = handY(x, y, frame);
       let crease = 0;
       for (const { joints } of fingers) {
         for (const { at: joint, along, radius } of joints) {
