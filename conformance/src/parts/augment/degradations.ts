@@ -233,7 +233,8 @@ const families: Readonly<Record<string, (one: Case) => Operation>> = {
     const [down, up] = [filterOf(one, "down"), filterOf(one, "up")];
     const factor = Number(one.name.split("_")[1]);
     const small = rescaledSize(one.bytes, { factor });
-    if (small.width !== size.width || small.height !== size.height) throw new Error(`expected ${size.width} × ${size.height}, got ${small.width} × ${small.height}`);
+    if (small.width !== size.width || small.height !== size.height)
+      throw new Error(`expected ${size.width} × ${size.height}, got ${small.width} × ${small.height}`);
     return {
       float: 0.01 * level,
       uint8: 0,
@@ -245,7 +246,7 @@ const families: Readonly<Record<string, (one: Case) => Operation>> = {
   },
   downscale_area: (one) => ({
     float: 0.01 * level,
-    run: (picture) => rescale(picture, { factor: Number(one.name.split("_")[2]), down: "box", up: "bilinear" }),
+    run: (picture) => rescale(picture, { factor: Number(one.name.split("_")[2]), down: "area", up: "linear" }),
   }),
   jpeg: (one) => {
     const quality = number(one, "quality");
@@ -281,9 +282,7 @@ function filtered(one: Case, run: Operation["run"], kernel: Float64Array): Opera
 }
 
 function mapOf({ size, sourceOf }: Warp): Float32Array {
-  return Float32Array.from(
-    Array.from({ length: size.width * size.height }, (_, i) => sourceOf(i % size.width, Math.trunc(i / size.width))).flat(),
-  );
+  return Float32Array.from(Array.from({ length: size.width * size.height }, (_, i) => sourceOf(i % size.width, Math.trunc(i / size.width))).flat());
 }
 
 /** The JPEG files decode to what is recorded, and our files have the same quantisation tables. */

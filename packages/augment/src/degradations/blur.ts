@@ -24,7 +24,9 @@ export function gaussianBlur<P extends Picture>(picture: P, { sigma, kernelSize 
 /** exp(-i² / 2 sigma²), normalised; sigma 0 is the picture itself. */
 export function gaussianTaps(size: number, sigma: number): Float64Array {
   const reach = (size - 1) / 2;
-  const taps = Float64Array.from({ length: size }, (_, i) => (sigma === 0 ? Number(i === reach) : Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma))));
+  const taps = Float64Array.from({ length: size }, (_, i) =>
+    sigma === 0 ? Number(i === reach) : Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma)),
+  );
   return normalised(taps);
 }
 

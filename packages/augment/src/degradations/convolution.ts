@@ -86,7 +86,9 @@ function padRows(picture: Picture, reach: number): { readonly padded: Float32Arr
 }
 
 function tapsOf({ width, values }: Kernel, channels: number): { readonly row: number; readonly offset: number; readonly weight: number }[] {
-  return Array.from(values, (weight, i) => ({ row: Math.trunc(i / width), offset: (i % width) * channels, weight })).filter(({ weight }) => weight !== 0);
+  return Array.from(values, (weight, i) => ({ row: Math.trunc(i / width), offset: (i % width) * channels, weight })).filter(
+    ({ weight }) => weight !== 0,
+  );
 }
 
 function store(sums: Float64Array, out: Float32Array | Uint8ClampedArray, start: number): void {

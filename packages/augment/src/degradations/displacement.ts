@@ -18,8 +18,7 @@ export function displacementWarp(displacement: Float32Array, size: Size): Warp {
       const x0 = Math.min(Math.max(Math.floor(x), 0), Math.max(width - 2, 0));
       const y0 = Math.min(Math.max(Math.floor(y), 0), Math.max(height - 2, 0));
       const [fx, fy] = [width > 1 ? x - x0 : 0, height > 1 ? y - y0 : 0];
-      const at = (dx: number, dy: number, c: number) =>
-        displacement[(Math.min(y0 + dy, height - 1) * width + Math.min(x0 + dx, width - 1)) * 2 + c]!;
+      const at = (dx: number, dy: number, c: number) => displacement[(Math.min(y0 + dy, height - 1) * width + Math.min(x0 + dx, width - 1)) * 2 + c]!;
       const mixed = [0, 1].map((c) => (at(0, 0, c) * (1 - fx) + at(1, 0, c) * fx) * (1 - fy) + (at(0, 1, c) * (1 - fx) + at(1, 1, c) * fx) * fy);
       return [x + mixed[0]!, y + mixed[1]!];
     },

@@ -33,7 +33,8 @@ export function glare<P extends Picture>(picture: P, { spots, haze = 0, colour =
   checkNumber("glare", "haze", haze, 0, 1);
   checkNumbers("glare", "colour", colour, 3, 0, 1);
   const amount = spotMap("glare", picture, spots, 0.35);
-  const veiled = haze === 0 ? picture : applyLight(picture, { amount: new Float32Array(amount.length).fill(haze), gain: [0, 0, 0], add: [0.6, 0.6, 0.6] });
+  const veiled =
+    haze === 0 ? picture : applyLight(picture, { amount: new Float32Array(amount.length).fill(haze), gain: [0, 0, 0], add: [0.6, 0.6, 0.6] });
   return applyLight(veiled, { amount, add: colour });
 }
 

@@ -9,7 +9,8 @@ export type Matrix3 = readonly [number, number, number, number, number, number, 
 
 /** The warp that a matrix is: source → target, homogeneous. */
 export function matrixWarp(matrix: Matrix3, size: Size): Warp {
-  if (matrix.length !== 9 || !matrix.every(Number.isFinite)) throw new ArgumentError(`matrixWarp: expected nine finite numbers, got ${matrix.join(", ")}`);
+  if (matrix.length !== 9 || !matrix.every(Number.isFinite))
+    throw new ArgumentError(`matrixWarp: expected nine finite numbers, got ${matrix.join(", ")}`);
   const [a, b, c, d, e, f, g, h, i] = inverse(matrix);
   const affine = g === 0 && h === 0;
   return {
@@ -40,7 +41,8 @@ export function matrixWarp(matrix: Matrix3, size: Size): Warp {
 
 /** The matrix that takes four points to four others. */
 export function matrixOfPoints(source: readonly Point[], target: readonly Point[]): Matrix3 {
-  if (source.length !== 4 || target.length !== 4) throw new ArgumentError(`matrixOfPoints: expected four points each, got ${source.length} and ${target.length}`);
+  if (source.length !== 4 || target.length !== 4)
+    throw new ArgumentError(`matrixOfPoints: expected four points each, got ${source.length} and ${target.length}`);
   const rows = source.flatMap(([x, y], k) => {
     const [u, v] = target[k]!;
     return [
@@ -49,7 +51,14 @@ export function matrixOfPoints(source: readonly Point[], target: readonly Point[
     ];
   });
   const [a, b, c, d, e, f, g, h] = solve("matrixOfPoints", rows).map(([value]) => value!) as [
-    number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   return [a, b, c, d, e, f, g, h, 1];
 }

@@ -29,7 +29,10 @@ export interface LayerShadow {
 
 /** Lays a layer over a picture, its shadow first. */
 export function layOver<P extends Picture>(picture: P, { colours, cover }: Layer, shadow: LayerShadow): P {
-  const lit = applyLight(picture, { amount: shadowOf(cover, picture, shadow), gain: [1 - shadow.opacity, 1 - shadow.opacity, 1 - 0.92 * shadow.opacity] });
+  const lit = applyLight(picture, {
+    amount: shadowOf(cover, picture, shadow),
+    gain: [1 - shadow.opacity, 1 - shadow.opacity, 1 - 0.92 * shadow.opacity],
+  });
   const { channels } = picture;
   const data = lit.data;
   const [full, half] = isFloat(picture) ? [1, 0] : [255, 0.5];

@@ -2,7 +2,18 @@ import { ArgumentError } from "@refadgen/errors";
 import type { Image } from "@refadgen/image";
 import { farAway, lowerEnvelope } from "../lift/parabolas.js";
 import { elasticWarp } from "./displacement.js";
-import { checkInteger, checkMask, checkNumber, checkNumbers, checkPicture, colourChannels, isFloat, type Picture, toByte, withData } from "./picture.js";
+import {
+  checkInteger,
+  checkMask,
+  checkNumber,
+  checkNumbers,
+  checkPicture,
+  colourChannels,
+  isFloat,
+  type Picture,
+  toByte,
+  withData,
+} from "./picture.js";
 
 export interface MatteErrorParams {
   /** `erode`: the product's rim is cut away; `dilate`: a strip of the old backdrop is left on; `halo`: it fades into the old backdrop. */
@@ -57,9 +68,12 @@ export function matteError<P extends Picture>(picture: P, mask: Image, params: M
     const distance = inside[pixel]!;
     // Halos are strongest at the product and fade over the whole reach.
     const cover =
-      kind === "halo" ? smooth((distance + reach + softness) / (reach + softness)) : smooth((distance + (kind === "erode" ? -reach : reach)) / softness + 0.5);
+      kind === "halo"
+        ? smooth((distance + reach + softness) / (reach + softness))
+        : smooth((distance + (kind === "erode" ? -reach : reach)) / softness + 0.5);
     const right = mask.data[pixel]! / 255;
-    wrong[pixel] = kind === "erode" ? Math.min(mask.data[pixel]!, toByte(cover)) : Math.max(mask.data[pixel]!, toByte(kind === "halo" ? cover * 0.9 : cover));
+    wrong[pixel] =
+      kind === "erode" ? Math.min(mask.data[pixel]!, toByte(cover)) : Math.max(mask.data[pixel]!, toByte(kind === "halo" ? cover * 0.9 : cover));
     const gone = kind === "erode" ? right * (1 - cover) : 0;
     const left = kind === "erode" ? 0 : (1 - right) * cover;
     if (gone === 0 && left === 0) continue;

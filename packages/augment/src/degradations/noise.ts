@@ -26,7 +26,11 @@ export function gaussianNoise<P extends Picture>(picture: P, { standardDeviation
 }
 
 /** As `gaussianNoise`, with standard normals given per value `[H, W, C]`. */
-export function addGaussianNoise<P extends Picture>(picture: P, normals: Float32Array, { standardDeviation }: { readonly standardDeviation: number }): P {
+export function addGaussianNoise<P extends Picture>(
+  picture: P,
+  normals: Float32Array,
+  { standardDeviation }: { readonly standardDeviation: number },
+): P {
   checkField("addGaussianNoise", picture, normals);
   return perValue(
     picture,
@@ -48,7 +52,11 @@ export function speckleNoise<P extends Picture>(picture: P, { standardDeviation,
 }
 
 /** As `speckleNoise`, with standard normals given per value. */
-export function addSpeckleNoise<P extends Picture>(picture: P, normals: Float32Array, { standardDeviation }: { readonly standardDeviation: number }): P {
+export function addSpeckleNoise<P extends Picture>(
+  picture: P,
+  normals: Float32Array,
+  { standardDeviation }: { readonly standardDeviation: number },
+): P {
   checkField("addSpeckleNoise", picture, normals);
   const factor = (value: number, i: number) => value + value * standardDeviation * normals[i]!;
   return perValue(picture, factor, factor);
@@ -88,7 +96,12 @@ export function poissonNoise<P extends Picture>(picture: P, { peak, seed }: Pois
 export function addPoissonNoise<P extends Picture>(picture: P, uniforms: Float32Array, { peak }: { readonly peak: number }): P {
   checkField("addPoissonNoise", picture, uniforms);
   checkNumber("addPoissonNoise", "peak", peak, 0.1, 10_000);
-  if (isFloat(picture)) return perValue(picture, (value, i) => poissonCount(Math.max(value, 0) * peak, uniforms[i]!) / peak, (level) => level);
+  if (isFloat(picture))
+    return perValue(
+      picture,
+      (value, i) => poissonCount(Math.max(value, 0) * peak, uniforms[i]!) / peak,
+      (level) => level,
+    );
   const tables = Array.from({ length: 256 }, (_, level) => countTable((level / 255) * peak));
   return perValue(
     picture,

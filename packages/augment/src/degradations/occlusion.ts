@@ -14,7 +14,11 @@ export function occlusion<P extends Picture>(picture: P, params: OcclusionParams
 }
 
 /** As `occlusion`; of the mask stays what is still to be seen of the product. */
-export function occlusionWithMask<P extends Picture>(picture: P, mask: Image, params: OcclusionParams): { readonly picture: P; readonly mask: Image } {
+export function occlusionWithMask<P extends Picture>(
+  picture: P,
+  mask: Image,
+  params: OcclusionParams,
+): { readonly picture: P; readonly mask: Image } {
   checkPicture("occlusion", picture);
   checkMask("occlusion", mask, picture);
   const layer = drawn(picture, params);
@@ -35,5 +39,9 @@ function over<P extends Picture>(picture: P, layer: Layer, params: OcclusionPara
   }
   const unit = params.width * shorter;
   const light = ((params.light ?? 120) * Math.PI) / 180;
-  return layOver(picture, layer, { offset: [-0.22 * unit * Math.cos(light), 0.22 * unit * Math.sin(light)], blur: Math.min(0.16 * unit, 30), opacity: 0.5 });
+  return layOver(picture, layer, {
+    offset: [-0.22 * unit * Math.cos(light), 0.22 * unit * Math.sin(light)],
+    blur: Math.min(0.16 * unit, 30),
+    opacity: 0.5,
+  });
 }

@@ -15,7 +15,8 @@ export function polygonCover(polygons: readonly (readonly Point[])[], { width, h
         .filter(([[, ay], [, by]]) => ay <= y !== by <= y)
         .map(([[ax, ay], [bx, by]]) => ax + ((bx - ax) * (y - ay)) / (by - ay))
         .sort((a, b) => a - b);
-      for (let k = 0; k + 1 < crossings.length; k += 2) fillSpan(own, Math.trunc(line / linesPerPixel) * width, width, crossings[k]!, crossings[k + 1]!);
+      for (let k = 0; k + 1 < crossings.length; k += 2)
+        fillSpan(own, Math.trunc(line / linesPerPixel) * width, width, crossings[k]!, crossings[k + 1]!);
     }
     for (let i = 0; i < cover.length; i++) cover[i] = Math.max(cover[i]!, Math.min(own[i]!, 1));
   }

@@ -20,7 +20,9 @@ export async function jpegCompression<P extends Picture>(picture: P, { quality, 
   if (chromaSubsampling !== "4:2:0" && chromaSubsampling !== "4:4:4")
     throw new ArgumentError(`jpegCompression: expected chromaSubsampling 4:2:0 or 4:4:4, got ${String(chromaSubsampling)}`);
   if (Math.max(picture.width, picture.height) > 65_535)
-    throw new ArgumentError(`jpegCompression: expected at most 65535 pixels a side, which is all JPEG holds, got ${picture.width} × ${picture.height}`);
+    throw new ArgumentError(
+      `jpegCompression: expected at most 65535 pixels a side, which is all JPEG holds, got ${picture.width} × ${picture.height}`,
+    );
   return recompressed(picture, times, (source) => source.jpeg({ quality, chromaSubsampling, mozjpeg: false }).toBuffer());
 }
 
@@ -37,7 +39,9 @@ export async function webpCompression<P extends Picture>(picture: P, { quality, 
   checkInteger("webpCompression", "quality", quality, 1, 100);
   checkInteger("webpCompression", "times", times, 1, 20);
   if (Math.max(picture.width, picture.height) > 16_383)
-    throw new ArgumentError(`webpCompression: expected at most 16383 pixels a side, which is all WebP holds, got ${picture.width} × ${picture.height}`);
+    throw new ArgumentError(
+      `webpCompression: expected at most 16383 pixels a side, which is all WebP holds, got ${picture.width} × ${picture.height}`,
+    );
   // Effort 2 is what image servers use for uploads, and takes a third of the default's time.
   return recompressed(picture, times, (source) => source.webp({ quality, effort: 2 }).toBuffer());
 }

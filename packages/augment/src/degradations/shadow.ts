@@ -35,7 +35,8 @@ export function darken<P extends Picture>(picture: P, amount: Float32Array, { ga
 }
 
 function checkPolygons(polygons: unknown): void {
-  if (!Array.isArray(polygons) || polygons.length > 1000) throw new ArgumentError(`castShadow: expected up to 1000 polygons, got ${JSON.stringify(polygons)?.slice(0, 80)}`);
+  if (!Array.isArray(polygons) || polygons.length > 1000)
+    throw new ArgumentError(`castShadow: expected up to 1000 polygons, got ${JSON.stringify(polygons)?.slice(0, 80)}`);
   for (const [index, polygon] of polygons.entries()) {
     if (!Array.isArray(polygon) || polygon.length < 3 || polygon.length > 1000)
       throw new ArgumentError(`castShadow: expected polygons of 3 to 1000 points, got ${String(polygon?.length)}`);

@@ -164,5 +164,5 @@ function barCover(u: number, v: number, bars: readonly (readonly [number, number
   let covered = 0;
   // What of the pixel lies on dark bars, so that narrow ones become grey instead of a moiré.
   for (const [from, to] of bars) covered += Math.max(0, Math.min(to, place + width / 2) - Math.max(from, place - width / 2)) / width;
-  return Math.min(covered, 1) * Math.min(1, Math.max(0, (Math.min(v - 0.42, 0.8 - v) / px) + 0.5));
+  return Math.min(covered, 1) * Math.min(1, Math.max(0, Math.min(v - 0.42, 0.8 - v) / px + 0.5));
 }

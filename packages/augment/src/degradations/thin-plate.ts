@@ -86,8 +86,10 @@ export function thinPlate<P extends Picture>(picture: P, params: ThinPlateParams
 
 /** The warp of `thinPlate`, for masks and companions. */
 export function thinPlateWarp(size: Size, { grid, moves }: ThinPlateParams): Warp {
-  if (!Number.isInteger(grid) || grid < 2 || grid > 20) throw new ArgumentError(`thinPlate: expected grid to be a whole number from 2 to 20, got ${String(grid)}`);
-  if (!Array.isArray(moves) || moves.length !== grid * grid) throw new ArgumentError(`thinPlate: expected ${grid * grid} moves, got ${String(moves?.length)}`);
+  if (!Number.isInteger(grid) || grid < 2 || grid > 20)
+    throw new ArgumentError(`thinPlate: expected grid to be a whole number from 2 to 20, got ${String(grid)}`);
+  if (!Array.isArray(moves) || moves.length !== grid * grid)
+    throw new ArgumentError(`thinPlate: expected ${grid * grid} moves, got ${String(moves?.length)}`);
   for (const [index, move] of moves.entries()) checkNumbers("thinPlate", `moves[${index}]`, move, 2, -0.5, 0.5);
   const { width, height } = size;
   // In shares of the sides, so that any size has points in general position.

@@ -84,7 +84,7 @@ export function saturation<P extends Picture>(picture: P, { factor }: Saturation
     const luma = 0.299 * data[i]! + 0.587 * data[i + 1]! + 0.114 * data[i + 2]!;
     for (let c = 0; c < 3; c++) {
       const value = luma + (data[i + c]! - luma) * factor + half;
-      data[i + c] = value <= 0 ? 0 : value >= most ? most : value;
+      data[i + c] = value <= 0 ? 0 : Math.min(value, most);
     }
   }
   return withData(picture, data);

@@ -1,5 +1,5 @@
-import { checkNumber, checkNumbers, checkPicture, type Picture } from "./picture.js";
 import { applyLight } from "./light-map.js";
+import { checkNumber, checkNumbers, checkPicture, type Picture } from "./picture.js";
 
 export interface VignetteParams {
   /** 0 to 1: how much linear light is missing in the corner that lies farthest from the centre. */

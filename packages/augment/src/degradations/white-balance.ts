@@ -38,9 +38,7 @@ export function temperatureGains(kelvin: number): [red: number, green: number, b
 function planckianRgb(kelvin: number): number[] {
   const t = 1000 / kelvin;
   const x =
-    kelvin <= 4000
-      ? ((-0.2661239 * t - 0.2343589) * t + 0.8776956) * t + 0.17991
-      : ((-3.0258469 * t + 2.1070379) * t + 0.2226347) * t + 0.24039;
+    kelvin <= 4000 ? ((-0.2661239 * t - 0.2343589) * t + 0.8776956) * t + 0.17991 : ((-3.0258469 * t + 2.1070379) * t + 0.2226347) * t + 0.24039;
   const y =
     kelvin <= 2222
       ? ((-1.1063814 * x - 1.3481102) * x + 2.18555832) * x - 0.20219683

@@ -42,9 +42,13 @@ export interface ParameterGenerator {
  * @throws ArgumentError for a seed that is neither text nor a finite number, a variant that is no whole number
  */
 export function parameterGenerator({ seed, item = "", variant = 0, transform = "" }: StreamKey): ParameterGenerator {
-  if (typeof seed !== "string" && !Number.isFinite(seed)) throw new ArgumentError(`parameterGenerator: expected seed to be text or a finite number, got ${String(seed)}`);
-  if (!Number.isSafeInteger(variant) || variant < 0) throw new ArgumentError(`parameterGenerator: expected variant to be a whole number, got ${String(variant)}`);
-  const digest = createHash("sha256").update(JSON.stringify([seed, item, variant, transform])).digest();
+  if (typeof seed !== "string" && !Number.isFinite(seed))
+    throw new ArgumentError(`parameterGenerator: expected seed to be text or a finite number, got ${String(seed)}`);
+  if (!Number.isSafeInteger(variant) || variant < 0)
+    throw new ArgumentError(`parameterGenerator: expected variant to be a whole number, got ${String(variant)}`);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([seed, item, variant, transform]))
+    .digest();
   const word = (index: number) => digest.readUInt32LE(index * 4);
   let counter = 0;
   let block: Block = [0, 0, 0, 0];
