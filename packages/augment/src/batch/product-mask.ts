@@ -1,8 +1,13 @@
 import { RefAdGenError } from "@refadgen/errors";
 import { alphaOf, type Image } from "@refadgen/image";
 
-/** - `no-mask`: none given, no transparency, and the background is not plain. */
-export type BatchErrorCode = "no-mask" | "not-ours" | "other-settings" | "worker-died";
+/**
+ * - `no-mask`: none given that fits, no transparency, and the background is not plain;
+ * - `not-ours`: the output folder holds other things;
+ * - `other-settings`: it is that of a run with other settings;
+ * - `some-failed`: some photos could not be used.
+ */
+export type BatchErrorCode = "no-mask" | "not-ours" | "other-settings" | "some-failed";
 
 /** A batch, or a product of it, that cannot be made; branch on `code`. */
 export class BatchError extends RefAdGenError {

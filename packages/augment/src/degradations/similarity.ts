@@ -16,25 +16,36 @@ export function ssim(a: Image, b: Image): number {
   const taps = gaussianTaps(11, 1.5);
   const area = width * height;
   let total = 0;
+  const [x, y, xx, yy, xy] = Array.from({ length: 5 }, () => new Float32Array(area)) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
   for (let c = 0; c < channels; c++) {
-    const x = Float64Array.from({ length: area }, (_, i) => a.data[i * channels + c]!);
-    const y = Float64Array.from({ length: area }, (_, i) => b.data[i * channels + c]!);
-    const mean = (of: (i: number) => number) =>
-      smoothed(
-        Float64Array.from({ length: area }, (_, i) => of(i)),
-        width,
-        height,
-        taps,
-      );
-    const [mx, my] = [mean((i) => x[i]!), mean((i) => y[i]!)];
-    const [xx, yy, xy] = [mean((i) => x[i]! ** 2), mean((i) => y[i]! ** 2), mean((i) => x[i]! * y[i]!)];
+    for (let i = 0; i < area; i++) {
+      const [u, v] = [a.data[i * channels + c]!, b.data[i * channels + c]!];
+      x[i] = u;
+      y[i] = v;
+      xx[i] = u * u;
+      yy[i] = v * v;
+      xy[i] = u * v;
+    }
+    const [mx, my, mxx, myy, mxy] = [x, y, xx, yy, xy].map((values) => smoothed(values, width, height, taps)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     const [c1, c2] = [(0.01 * 255) ** 2, (0.03 * 255) ** 2];
     let sum = 0;
     for (let row = 5; row < height - 5; row++) {
       for (let i = row * width + 5; i < (row + 1) * width - 5; i++) {
         const product = mx[i]! * my[i]!;
         const squares = mx[i]! ** 2 + my[i]! ** 2;
-        sum += ((2 * product + c1) * (2 * (xy[i]! - product) + c2)) / ((squares + c1) * (xx[i]! + yy[i]! - squares + c2));
+        sum += ((2 * product + c1) * (2 * (mxy[i]! - product) + c2)) / ((squares + c1) * (mxx[i]! + myy[i]! - squares + c2));
       }
     }
     total += sum / ((width - 10) * (height - 10));
@@ -60,22 +71,23 @@ function checkPair(name: string, a: Image, b: Image): void {
 }
 
 /** Only what lies 5 pixels or more inside is right. */
-function smoothed(values: Float64Array, width: number, height: number, taps: Float64Array): Float64Array {
+function smoothed(values: Float32Array, width: number, height: number, taps: Float64Array): Float64Array {
   const between = new Float64Array(values.length);
   const out = new Float64Array(values.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 5; x < width - 5; x++) {
-      let sum = 0;
-      for (let k = 0; k < 11; k++) sum += taps[k]! * values[y * width + x + k - 5]!;
-      between[y * width + x] = sum;
+  // The window is symmetric: pairs of neighbours share a weight.
+  const [t0, t1, t2, t3, t4, t5] = taps as unknown as readonly [number, number, number, number, number, number];
+  const pass = (from: ArrayLike<number>, to: Float64Array, step: number, start: number, end: number) => {
+    for (let i = start; i < end; i++) {
+      to[i] =
+        t5 * from[i]! +
+        t4 * (from[i - step]! + from[i + step]!) +
+        t3 * (from[i - 2 * step]! + from[i + 2 * step]!) +
+        t2 * (from[i - 3 * step]! + from[i + 3 * step]!) +
+        t1 * (from[i - 4 * step]! + from[i + 4 * step]!) +
+        t0 * (from[i - 5 * step]! + from[i + 5 * step]!);
     }
-  }
-  for (let y = 5; y < height - 5; y++) {
-    for (let k = 0; k < 11; k++) {
-      const weight = taps[k]!;
-      const from = (y + k - 5) * width;
-      for (let x = 0; x < width; x++) out[y * width + x]! += weight * between[from + x]!;
-    }
-  }
+  };
+  pass(values, between, 1, 5, values.length - 5);
+  pass(between, out, width, 5 * width, (height - 5) * width);
   return out;
 }
