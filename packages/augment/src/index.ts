@@ -142,3 +142,48 @@ export type { HandParams } from "./degradations/hand.js";
 export type { TagParams } from "./degradations/tag.js";
 export { type MatteErrorParams, type MatteResult, matteError } from "./degradations/matte.js";
 export type { Picture } from "./degradations/picture.js";
+export type { Companion, Sample } from "./degradations/sample.js";
+
+// Degradations by name and strength
+export {
+  type DegradationName,
+  type DegradationParams,
+  degradationNames,
+  degrade,
+  sampleDegradation,
+} from "./degradations/catalogue.js";
+export type { Strength } from "./degradations/magnitudes.js";
+export { psnr, ssim } from "./degradations/similarity.js";
+export { type ParameterGenerator, parameterGenerator, type StreamKey } from "./random/generator.js";
+
+// Recipes
+export {
+  type Composed,
+  compose,
+  type Degradation,
+  type DegradationOptions,
+  degradation,
+  type GroupOptions,
+  inRandomOrder,
+  oneOf,
+  type Picked,
+  parseRecipe,
+  someOf,
+  type Transform,
+} from "./recipe/transform.js";
+export { type AppliedRecord, augment, drawSteps, type RecipeKey, replay, type Step } from "./recipe/apply.js";
+export { type UploadRecipeOptions, uploadRecipe } from "./recipe/upload-recipe.js";
+export {
+  type AugmentedVariant,
+  type AugmentItem,
+  type DegradedVariant,
+  type DualAugmentationOptions,
+  dualAugmentation,
+  type ViewVariant,
+} from "./recipe/dual-augmentation.js";
+
+// Folders of photos, and the command
+export { type AugmentFolderOptions, augmentFolder, type BatchEvent, type FailedProduct } from "./batch/augment-folder.js";
+export { BatchError, type BatchErrorCode, productMask } from "./batch/product-mask.js";
+export { contactSheet, type SheetRow } from "./batch/contact-sheet.js";
+export { runAugmentCommand } from "./command/run.js";

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { addAugment } from "./augment.js";
 import { exitCode, exitCodeOf } from "./exit-code.js";
 import { type GenerateSettings, generate } from "./generate.js";
 
@@ -18,8 +19,13 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   process.on("SIGINT", interrupt);
   const debug = args.includes("--debug");
   try {
-    await program(abort.signal).parseAsync([...args], { from: "user" });
-    return exitCode.ok;
+    let code: number = exitCode.ok;
+    const command = program(abort.signal);
+    addAugment(command, abort.signal, (given) => {
+      code = given;
+    });
+    await command.parseAsync([...args], { from: "user" });
+    return code;
   } catch (error) {
     // commander has printed its own.
     if (!(error instanceof CommanderError)) {
@@ -34,6 +40,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 
 function program(signal: AbortSignal): Command {
   const command = new Command("refadgen")
+    .enablePositionalOptions()
     .description("Advertising images from a product photo and a prompt.")
     .version(version)
     .exitOverride()
