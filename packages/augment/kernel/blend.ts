@@ -21,7 +21,11 @@ const FIRST_X: usize = 52;
 const LAST_X: usize = 54;
 const FIRST_Y: usize = 56;
 const LAST_Y: usize = 58;
-const RECORD: i32 = 6; // log2 of 64 bytes
+// In a row dy off the centre it reaches from slope·dy - h to slope·dy + h, h² = WIDTH_SQUARED - NARROWING·dy².
+const SLOPE: usize = 64;
+const WIDTH_SQUARED: usize = 68;
+const NARROWING: usize = 72;
+const RECORD: usize = 80;
 
 const TILE: i32 = 16;
 const ROW: usize = 64; // 16 float32
@@ -46,6 +50,16 @@ const CONSTANTS: usize = memory.data<f32>([
 ], 16);
 /** 0 to 15: a conversion from an integer would wait for whatever last used a register that V8 keeps for scratch. */
 const STEPS: usize = memory.data<f32>([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], 16);
+/** What the inner loop takes of the splat in hand, four times each: V8 would otherwise work it out anew for every four pixels. */
+const SCRATCH: usize = memory.data(128, 16);
+const HALF_A: i32 = 0;
+const CENTRE_X: i32 = 1;
+const SPLAT_OPACITY: i32 = 2;
+const SPLAT_RED: i32 = 3;
+const SPLAT_GREEN: i32 = 4;
+const SPLAT_BLUE: i32 = 5;
+const LINEAR: i32 = 6;
+const CONSTANT: i32 = 7;
 const TO_BASE_2: i32 = 0;
 const LOWEST: i32 = 1;
 const MAGIC: i32 = 2;
@@ -87,9 +101,21 @@ function exp2(y: v128): v128 {
 }
 
 // @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
-function accumulate(at: usize, weight: v128, value: f32): void {
-  v128.store(at, f32x4.add(v128.load(at), f32x4.mul(weight, f32x4.splat(value))));
+function keep(which: i32, value: f32): void {
+  v128.store(SCRATCH + (<usize>which << 4), f32x4.splat(value));
+}
+
+// @ts-ignore: decorator
+@inline
+function kept(which: i32): v128 {
+  return v128.load(SCRATCH + (<usize>which << 4));
+}
+
+@inline
+function accumulate(at: usize, weight: v128, value: v128): void {
+  v128.store(at, f32x4.add(v128.load(at), f32x4.mul(weight, value)));
 }
 
 /** Whether light still comes through any pixel of the tile: finished ones hold minus what is left. */
@@ -115,8 +141,8 @@ export function blend(records: usize, list: usize, count: i32, planes: usize, le
   const cap = f32x4.splat(alphaCap);
 
   for (let i = 0; i < count; i++) {
-    if ((i & 63) == 63 && !alive(planes)) return;
-    const record = records + ((<usize>load<u32>(list + ((<usize>i) << 2))) << RECORD);
+    if ((i & 31) == 31 && !alive(planes)) return;
+    const record = records + <usize>load<u32>(list + ((<usize>i) << 2)) * RECORD;
     // Centre, relative to the centre of the tile's first pixel.
     const x = load<f32>(record, MEAN_X) - originX;
     const y = load<f32>(record, MEAN_Y) - originY;
@@ -124,42 +150,60 @@ export function blend(records: usize, list: usize, count: i32, planes: usize, le
     const lastX = min(TILE - 1, <i32>load<i16>(record, LAST_X) - left);
     const firstY = max(0, <i32>load<i16>(record, FIRST_Y) - top);
     const lastY = min(TILE - 1, <i32>load<i16>(record, LAST_Y) - top);
-    const halfA = f32x4.splat(<f32>0.5 * load<f32>(record, CONIC_A));
+    keep(HALF_A, <f32>0.5 * load<f32>(record, CONIC_A));
+    keep(CENTRE_X, x);
     const b = load<f32>(record, CONIC_B);
     const halfC = <f32>0.5 * load<f32>(record, CONIC_C);
-    const opacity = f32x4.splat(load<f32>(record, OPACITY));
-    const red = load<f32>(record, RED);
-    const green = load<f32>(record, GREEN);
-    const blue = load<f32>(record, BLUE);
+    keep(SPLAT_OPACITY, load<f32>(record, OPACITY));
+    keep(SPLAT_RED, load<f32>(record, RED));
+    keep(SPLAT_GREEN, load<f32>(record, GREEN));
+    keep(SPLAT_BLUE, load<f32>(record, BLUE));
+
+    // Narrow ones are not worth a root per row.
+    const wide = lastX - firstX >= 8;
+    const slope = load<f32>(record, SLOPE);
+    const widthSquared = load<f32>(record, WIDTH_SQUARED);
+    const narrowing = load<f32>(record, NARROWING);
 
     for (let row = firstY; row <= lastY; row++) {
       const dy = load<f32>(STEPS + (<usize>row << 2)) - y;
-      const linear = f32x4.splat(b * dy);
-      const constant = f32x4.splat(halfC * dy * dy);
+      keep(LINEAR, b * dy);
+      keep(CONSTANT, halfC * dy * dy);
       const rowAt = planes + <usize>row * ROW;
-      for (let column = firstX; column <= lastX; column += 4) {
-        const dx = f32x4.sub(v128.load(STEPS + (<usize>column << 2)), f32x4.splat(x));
-        const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(halfA, dx), linear)), constant);
-        if (!v128.any_true(f32x4.le(q, fixed(CEILING)))) continue;
+      let first = firstX;
+      let last = lastX;
+      if (wide) {
+        const squared = widthSquared - narrowing * dy * dy;
+        if (squared <= 0) continue;
+        const half = sqrt<f32>(squared);
+        const middle = x + slope * dy;
+        // Within the tile's sixteen pixels, so that it fits an integer.
+        first = max(firstX, <i32>min<f32>(max<f32>(middle - half, 0), 16) & ~3);
+        last = min(lastX, <i32>min<f32>(max<f32>(middle + half, -1), 16));
+      }
+      for (let column = first; column <= last; column += 4) {
         const at = rowAt + ((<usize>column) << 2);
-        const exponent = f32x4.pmax(fixed(LOWEST), f32x4.mul(q, fixed(TO_BASE_2)));
-        let alpha = f32x4.pmin(cap, f32x4.mul(opacity, exp2(exponent)));
-        alpha = v128.and(alpha, v128.and(f32x4.ge(q, zero), f32x4.ge(alpha, fixed(FAINTEST))));
         const transmittance = v128.load(at);
+        if (!v128.any_true(f32x4.gt(transmittance, zero))) continue;
+        const dx = f32x4.sub(v128.load(STEPS + (<usize>column << 2)), kept(CENTRE_X));
+        const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(kept(HALF_A), dx), kept(LINEAR))), kept(CONSTANT));
+        const exponent = f32x4.pmax(fixed(LOWEST), f32x4.mul(q, fixed(TO_BASE_2)));
+        let alpha = f32x4.pmin(cap, f32x4.mul(kept(SPLAT_OPACITY), exp2(exponent)));
+        alpha = v128.and(alpha, v128.and(f32x4.ge(q, zero), f32x4.ge(alpha, fixed(FAINTEST))));
         const after = f32x4.mul(transmittance, f32x4.sub(fixed(ONE), alpha));
         // A pixel that stops now, or stopped before: what is left is kept with a minus sign.
         const stops = f32x4.le(after, fixed(STOP_AT));
         v128.store(at, v128.or(v128.and(v128.or(transmittance, fixed(SIGN)), stops), v128.andnot(after, stops)));
         const weight = v128.andnot(f32x4.mul(alpha, transmittance), stops);
-        accumulate(at + PLANE, weight, red);
-        accumulate(at + PLANE * 2, weight, green);
-        accumulate(at + PLANE * 3, weight, blue);
+        accumulate(at + PLANE, weight, kept(SPLAT_RED));
+        accumulate(at + PLANE * 2, weight, kept(SPLAT_GREEN));
+        accumulate(at + PLANE * 3, weight, kept(SPLAT_BLUE));
         if (extras > 0) {
-          accumulate(at + PLANE * 4, weight, load<f32>(record, DEPTH));
+          accumulate(at + PLANE * 4, weight, f32x4.splat(load<f32>(record, DEPTH)));
           if (extras > 1) {
-            accumulate(at + PLANE * 5, weight, load<f32>(record, NORMAL_X));
-            accumulate(at + PLANE * 6, weight, load<f32>(record, NORMAL_Y));
-            accumulate(at + PLANE * 7, weight, load<f32>(record, NORMAL_Z));
+            accumulate(at + PLANE * 5, weight, f32x4.splat(load<f32>(record, NORMAL_X)));
+            accumulate(at + PLANE * 6, weight, f32x4.splat(load<f32>(record, NORMAL_Y)));
+            accumulate(at + PLANE * 7, weight, f32x4.splat(load<f32>(record, NORMAL_Z)));
           }
         }
       }

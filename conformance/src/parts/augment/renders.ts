@@ -206,22 +206,22 @@ function compareTiles(recording: Recording, settings: FileSettings, camera: stri
   const { width, height } = settings;
   const radii = tensorOf(recording, `splat2d/${camera}/radii`).data;
   const records = new Float32Array(projected.records);
-  const ranges = new Int16Array(records.buffer);
+  const ranges = new Int16Array(projected.ranges);
   const range = { left: 0, right: Math.ceil(width / tileSize), top: 0, bottom: Math.ceil(height / tileSize) };
   for (let m = 0; m < projected.count; m++) {
     const i = projected.index[m]!;
     const [rx, ry] = [radii[i * 2]!, radii[i * 2 + 1]!];
     if (rx === 0) continue;
     const at = m * recordLength;
-    const [x, y] = [records[at]!, records[at + 1]!];
-    ranges[at * 2 + record.columns * 2] = Math.max(Math.floor(x - rx), 0);
-    ranges[at * 2 + record.columns * 2 + 1] = Math.min(Math.ceil(x + rx) - 1, range.right * tileSize - 1);
-    ranges[at * 2 + record.rows * 2] = Math.max(Math.floor(y - ry), 0);
-    ranges[at * 2 + record.rows * 2 + 1] = Math.min(Math.ceil(y + ry) - 1, range.bottom * tileSize - 1);
-    // A needle's box is never narrowed.
-    records.set([1, 1, 1], at + record.conicA);
+    const [x, y] = [records[at + record.meanX]!, records[at + record.meanY]!];
+    ranges[m * 4] = Math.max(Math.floor(x - rx), 0);
+    ranges[m * 4 + 1] = Math.min(Math.ceil(x + rx) - 1, range.right * tileSize - 1);
+    ranges[m * 4 + 2] = Math.max(Math.floor(y - ry), 0);
+    ranges[m * 4 + 3] = Math.min(Math.ceil(y + ry) - 1, range.bottom * tileSize - 1);
+    // So wide in every row that the test for slanted ellipses leaves the box as it is.
+    records.set([0, 1e12, 0], at + record.slope);
   }
-  const boxed = { ...projected, records };
+  const boxed = { ...projected, records, ranges };
   const counts = countTiles(boxed, range);
   const total = counts.reduce((sum, n) => sum + n, 0);
   const lists = listTiles(boxed, depthOrder(boxed), range, counts, new Uint32Array(total));

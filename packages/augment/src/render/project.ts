@@ -4,7 +4,7 @@ import { alphaFloor, type RenderSettings, radiusInSigmas } from "./options.js";
 import { shBasis } from "./spherical-harmonics.js";
 
 /** Numbers of one record; the layout is also that of kernel/blend.ts. */
-export const recordLength = 16;
+export const recordLength = 20;
 
 /** Where a record holds what. */
 export const record = {
@@ -24,6 +24,9 @@ export const record = {
   columns: 13,
   rows: 14,
   compensation: 15,
+  slope: 16,
+  widthSquared: 17,
+  narrowing: 18,
 } as const;
 
 /** The splats that a camera sees, on its image plane. */
@@ -33,11 +36,13 @@ export interface ProjectedSplats {
   /** [M] which splat of the scene; ascending. */
   readonly index: Uint32Array;
   /**
-   * [M, 16] as `record` names them: centre in pixels; A, B, C of the exponent (A·dx² + C·dy²) / 2 + B·dx·dy; opacity with the compensation of
+   * [M, 20] as `record` names them: centre in pixels; A, B, C of the exponent (A·dx² + C·dy²) / 2 + B·dx·dy; opacity with the compensation of
    * antialiased mode; colour; depth; unit normal in camera axes; first and last pixel column and row outside which it is fainter than 1/255, two int16 each;
-   * √(det before / det after the low-pass).
+   * √(det before / det after the low-pass); for the row dy off the centre, where it falls to 1/255: slope·dy ± √(widthSquared - narrowing·dy²).
    */
   readonly records: Float32Array;
+  /** [M, 4] first and last column, first and last row once more: read in the order of depth, they should lie close together. */
+  readonly ranges: Int16Array;
 }
 
 /** Most numbers that `projectSplats` writes. */
@@ -64,7 +69,8 @@ export function projectSplats(
   const { antialiased, lowPass, compensationFloor, normals } = settings;
   const index = new Uint32Array(scene.count);
   const out = into;
-  const ranges = new Int16Array(into.buffer, into.byteOffset, into.length * 2);
+  const halves = new Int16Array(into.buffer, into.byteOffset, into.length * 2);
+  const ranges = new Int16Array(scene.count * 4);
   const [w00, w01, w02, tx] = [view[0]!, view[1]!, view[2]!, view[3]!];
   const [w10, w11, w12, ty] = [view[4]!, view[5]!, view[6]!, view[7]!];
   const [w20, w21, w22, tz] = [view[8]!, view[9]!, view[10]!, view[11]!];
@@ -83,24 +89,20 @@ export function projectSplats(
     const x = w00 * mx + w01 * my + w02 * mz + tx;
     const y = w10 * mx + w11 * my + w12 * mz + ty;
 
-    const qw0 = quaternions[i * 4]!;
-    const qx0 = quaternions[i * 4 + 1]!;
-    const qy0 = quaternions[i * 4 + 2]!;
-    const qz0 = quaternions[i * 4 + 3]!;
-    const inverse = 1 / Math.sqrt(qw0 * qw0 + qx0 * qx0 + qy0 * qy0 + qz0 * qz0);
-    const qw = qw0 * inverse;
-    const qx = qx0 * inverse;
-    const qy = qy0 * inverse;
-    const qz = qz0 * inverse;
-    const r00 = 1 - 2 * (qy * qy + qz * qz);
-    const r01 = 2 * (qx * qy - qw * qz);
-    const r02 = 2 * (qx * qz + qw * qy);
-    const r10 = 2 * (qx * qy + qw * qz);
-    const r11 = 1 - 2 * (qx * qx + qz * qz);
-    const r12 = 2 * (qy * qz - qw * qx);
-    const r20 = 2 * (qx * qz - qw * qy);
-    const r21 = 2 * (qy * qz + qw * qx);
-    const r22 = 1 - 2 * (qx * qx + qy * qy);
+    const qw = quaternions[i * 4]!;
+    const qx = quaternions[i * 4 + 1]!;
+    const qy = quaternions[i * 4 + 2]!;
+    const qz = quaternions[i * 4 + 3]!;
+    const twice = 2 / (qw * qw + qx * qx + qy * qy + qz * qz);
+    const r00 = 1 - twice * (qy * qy + qz * qz);
+    const r01 = twice * (qx * qy - qw * qz);
+    const r02 = twice * (qx * qz + qw * qy);
+    const r10 = twice * (qx * qy + qw * qz);
+    const r11 = 1 - twice * (qx * qx + qz * qz);
+    const r12 = twice * (qy * qz - qw * qx);
+    const r20 = twice * (qx * qz - qw * qy);
+    const r21 = twice * (qy * qz + qw * qx);
+    const r22 = 1 - twice * (qx * qx + qy * qy);
 
     const u = Math.min(Math.max(x / z, minX), maxX);
     const v = Math.min(Math.max(y / z, minY), maxY);
@@ -137,14 +139,16 @@ export function projectSplats(
     const py = (fy * y) / z + cy;
     // Farther off than float32 can place: only a splat of absurd size could still reach the frame.
     if (!(Math.abs(px) < 1e15 && Math.abs(py) < 1e15)) continue;
-    const radiusX = Math.ceil(radiusInSigmas * Math.sqrt(d00));
-    const radiusY = Math.ceil(radiusInSigmas * Math.sqrt(d11));
+    const sigmaX = Math.sqrt(d00);
+    const sigmaY = Math.sqrt(d11);
+    const radiusX = Math.ceil(radiusInSigmas * sigmaX);
+    const radiusY = Math.ceil(radiusInSigmas * sigmaY);
     if (!(px + radiusX > 0 && px - radiusX < width && py + radiusY > 0 && py - radiusY < height)) continue;
 
     // Where it falls to 1/255, with a margin for float32: these bounds save time and never change a pixel.
     const reach = opacity > 0.9 ? radiusInSigmas : Math.sqrt(2 * Math.log(255 * opacity) + 1e-4);
-    const reachX = reach * Math.sqrt(d00) * 1.0001 - 0.49;
-    const reachY = reach * Math.sqrt(d11) * 1.0001 - 0.49;
+    const reachX = reach * sigmaX * 1.0001 - 0.49;
+    const reachY = reach * sigmaY * 1.0001 - 0.49;
     // Empty for one whose box reaches into the frame and whose ellipse does not.
     const firstX = Math.min(Math.max(Math.ceil(px - reachX) - 1, 0), width);
     const lastX = Math.max(Math.min(Math.floor(px + reachX), width - 1), -1);
@@ -158,11 +162,19 @@ export function projectSplats(
     out[at + 4] = d00 / after;
     out[at + 5] = opacity;
     out[at + 9] = z;
-    ranges[at * 2 + 26] = firstX;
-    ranges[at * 2 + 27] = lastX;
-    ranges[at * 2 + 28] = firstY;
-    ranges[at * 2 + 29] = lastY;
+    halves[at * 2 + 26] = firstX;
+    halves[at * 2 + 27] = lastX;
+    halves[at * 2 + 28] = firstY;
+    halves[at * 2 + 29] = lastY;
+    ranges[count * 4] = firstX;
+    ranges[count * 4 + 1] = lastX;
+    ranges[count * 4 + 2] = firstY;
+    ranges[count * 4 + 3] = lastY;
     out[at + 15] = compensation;
+    // From A·dx² + 2B·dx·dy + C·dy² = reach²; with a margin for float32.
+    out[at + 16] = c01 / d11;
+    out[at + 17] = (reach * reach * 1.002 * after) / d11 + 0.05;
+    out[at + 18] = after / (d11 * d11);
 
     const base = i * coefficients * 3;
     let red = shC0 * sh[base]!;
@@ -200,7 +212,7 @@ export function projectSplats(
     }
     index[count++] = i;
   }
-  return { count, index: index.subarray(0, count), records: out };
+  return { count, index: index.subarray(0, count), records: out, ranges };
 }
 
 /** Range of x/z and y/z in the Jacobian: the frame, and 0.3 of half its width more on either side. */

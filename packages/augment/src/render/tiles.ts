@@ -21,13 +21,12 @@ export interface TileLists {
 }
 
 /** How many splats touch each tile; the counts stand one place late, so that their running sum gives the offsets. */
-export function countTiles({ count, records }: Pick<ProjectedSplats, "count" | "records">, range: TileRange): Uint32Array {
+export function countTiles({ count, records, ranges }: Pick<ProjectedSplats, "count" | "records" | "ranges">, range: TileRange): Uint32Array {
   const { left, right, top, bottom } = range;
   const width = right - left;
   const counts = new Uint32Array(width * (bottom - top) + 1);
-  const ranges = new Int16Array(records.buffer, records.byteOffset, records.length * 2);
   const clipped = new Int32Array(2);
-  for (let splat = 0, at = record.columns * 2; splat < count; splat++, at += recordLength * 2) {
+  for (let splat = 0, at = 0; splat < count; splat++, at += 4) {
     const firstColumn = Math.max(left, ranges[at]! >> tileBits);
     const lastColumn = Math.min(right - 1, ranges[at + 1]! >> tileBits);
     const firstRow = Math.max(top, ranges[at + 2]! >> tileBits);
@@ -55,7 +54,7 @@ export function countTiles({ count, records }: Pick<ProjectedSplats, "count" | "
  * @param splats where the lists go; at least as long as the sum of the counts.
  */
 export function listTiles(
-  { records }: Pick<ProjectedSplats, "records">,
+  { records, ranges }: Pick<ProjectedSplats, "records" | "ranges">,
   order: Uint32Array,
   range: TileRange,
   counts: Uint32Array,
@@ -65,11 +64,10 @@ export function listTiles(
   const width = right - left;
   for (let tile = 1; tile < counts.length; tile++) counts[tile]! += counts[tile - 1]!;
   const next = counts.slice();
-  const ranges = new Int16Array(records.buffer, records.byteOffset, records.length * 2);
   const clipped = new Int32Array(2);
   for (let i = 0; i < order.length; i++) {
     const splat = order[i]!;
-    const at = (splat * recordLength + record.columns) * 2;
+    const at = splat * 4;
     const firstColumn = Math.max(left, ranges[at]! >> tileBits);
     const lastColumn = Math.min(right - 1, ranges[at + 1]! >> tileBits);
     const firstRow = Math.max(top, ranges[at + 2]! >> tileBits);
@@ -96,34 +94,24 @@ export function listTiles(
 }
 
 /**
- * Narrows the columns to those that the ellipse A·x² + 2B·x·y + C·y² = t, outside which the splat is fainter than 1/255, touches between the
- * first and the last pixel row of a tile row (after Speedy-Splat, arXiv 2412.00578).
+ * Narrows the columns to those that the ellipse outside which the splat is fainter than 1/255 can touch in a tile row (after Speedy-Splat,
+ * arXiv 2412.00578): at height y off the centre it reaches from slope·y - h to slope·y + h, where h is largest at the y nearest to 0.
  */
 function clipColumns(records: Float32Array, at: number, row: number, firstColumn: number, lastColumn: number, clipped: Int32Array): void {
-  const a = records[at + record.conicA]!;
-  const b = records[at + record.conicB]!;
-  const c = records[at + record.conicC]!;
-  clipped[0] = firstColumn;
-  clipped[1] = lastColumn;
-  const determinant = a * c - b * b;
-  // A needle: the difference has no digits left, so its box must do.
-  if (!(determinant > 1e-3 * a * c)) return;
-  const t = 2 * Math.log(255 * records[at + record.opacity]!) * 1.001 + 0.01;
-  const reachX = Math.sqrt((t * c) / determinant);
   const x = records[at + record.meanX]! - 0.5;
   const first = row * tileSize - (records[at + record.meanY]! - 0.5);
   const last = first + tileSize - 1;
-  // The rightmost point of the ellipse lies at y = slope·reachX, the leftmost opposite; the boundary falls off on both sides of it.
-  const slope = -b / c;
-  const yRight = Math.min(Math.max(slope * reachX, first), last);
-  const yLeft = Math.min(Math.max(-slope * reachX, first), last);
-  const right = a * t - determinant * yRight * yRight;
-  const left = a * t - determinant * yLeft * yLeft;
-  if (right < 0 && left < 0) {
+  const nearest = first > 0 ? first : Math.min(last, 0);
+  const squared = records[at + record.widthSquared]! - records[at + record.narrowing]! * nearest * nearest;
+  if (squared < 0) {
+    clipped[0] = firstColumn;
     clipped[1] = firstColumn - 1;
     return;
   }
-  const pad = 0.05 + 1e-3 * reachX;
-  if (right >= 0) clipped[1] = Math.min(lastColumn, Math.floor((x + (Math.sqrt(right) - b * yRight) / a + pad) / tileSize));
-  if (left >= 0) clipped[0] = Math.max(firstColumn, Math.floor((x + (-Math.sqrt(left) - b * yLeft) / a - pad) / tileSize));
+  const half = Math.sqrt(squared) + 0.05;
+  const slope = records[at + record.slope]!;
+  const left = Math.min(slope * first, slope * last) - half;
+  const right = Math.max(slope * first, slope * last) + half;
+  clipped[0] = Math.max(firstColumn, Math.floor((x + left) / tileSize));
+  clipped[1] = Math.min(lastColumn, Math.floor((x + right) / tileSize));
 }
