@@ -75,7 +75,7 @@ const STOP_AT: i32 = 11;
 const SIGN: i32 = 12;
 const CEILING: i32 = 13;
 
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function fixed(which: i32): v128 {
   return v128.load(CONSTANTS + (<usize>which << 4));
@@ -85,7 +85,7 @@ function fixed(which: i32): v128 {
  * 2^y for y in [-9, 0]: adding 1.5·2²³ rounds y to an integer that stands in the low bits; the rest by a polynomial that meets 2^f at the
  * Chebyshev nodes of [-½, ½], relative error 1e-7.
  */
-// @ts-expect-error: decorator
+// @ts-ignore: decorator
 @inline
 function exp2(y: v128): v128 {
   const magic = fixed(MAGIC);
@@ -100,7 +100,6 @@ function exp2(y: v128): v128 {
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
-// @ts-expect-error: decorator
 // @ts-ignore: decorator
 @inline
 function keep(which: i32, value: f32): void {

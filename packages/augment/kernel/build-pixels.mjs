@@ -25,7 +25,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = (await compileKernel()).toString("base64");
   await writeFile(
     target,
-    `/** kernel/pixels.ts as WebAssembly, base64; written by kernel/build-pixels.mjs. */\nexport const kernelBinary: string =\n  "${text}";\n`,
+    `/** kernel/pixels.ts as WebAssembly, base64; written by kernel/build-pixels.mjs. */\nexport const pixelKernelBinary: string =\n  "${text}";\n`,
   );
   console.log(`${text.length} characters`);
 }

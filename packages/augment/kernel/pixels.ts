@@ -73,7 +73,7 @@ export function widen(source: usize, target: usize, count: i32, bits: i32): void
 
 /** int16 with `bits` fractional bits to bytes, halves up. `count` rounded up to 8. */
 export function narrow(source: usize, target: usize, count: i32, bits: i32): void {
-  const half = i16x8.splat(<i16>(1 << (bits - 1)));
+  const half = i16x8.splat(<i16>(1) << <i16>(bits - 1));
   for (let i: i32 = 0; i < count; i += 8) {
     const value = i16x8.shr_s(i16x8.add_sat_s(v128.load(source + (<usize>i << 1)), half), bits);
     v128.store64_lane(target + <usize>i, i8x16.narrow_i16x8_u(value, value), 0);

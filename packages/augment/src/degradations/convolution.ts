@@ -1,5 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
 import { reflect101 } from "./border.js";
+import { convolveBytes, convolveBytesSeparably } from "./convolution-bytes.js";
 import { isFloat, type Picture, withData } from "./picture.js";
 
 /** A kernel of odd sides, its centre in the middle. */
@@ -15,6 +16,10 @@ export interface Kernel {
  * All channels alike.
  */
 export function convolve<P extends Picture>(picture: P, kernel: Kernel): P {
+  if (!isFloat(picture)) {
+    const bytes = convolveBytes(picture, kernel);
+    if (bytes) return withData(picture, bytes);
+  }
   const { width, height, channels } = picture;
   const [reachX, reachY] = [(kernel.width - 1) / 2, (kernel.height - 1) / 2];
   const { padded, rowLength } = padRows(picture, reachX);
@@ -35,6 +40,10 @@ export function convolve<P extends Picture>(picture: P, kernel: Kernel): P {
 
 /** The same for a kernel that is `taps` along both axes, in two passes. */
 export function convolveSeparable<P extends Picture>(picture: P, taps: Float64Array): P {
+  if (!isFloat(picture)) {
+    const bytes = convolveBytesSeparably(picture, taps);
+    if (bytes) return withData(picture, bytes);
+  }
   const { width, height, channels } = picture;
   const reach = (taps.length - 1) / 2;
   const { padded, rowLength } = padRows(picture, reach);

@@ -1,34 +1,62 @@
-import { philox } from "../random/philox.js";
+import { withKernel } from "./pixel-kernel.js";
+
+/** Tells pixels' streams from parameters'. */
+const fieldKey = 0x5046_4c44;
+/** Blocks of random words that are made at a time. */
+const blocksAtOnce = 1 << 16;
+
+/**
+ * The random words of a field: Philox blocks of counter 0, 1, … under the seed.
+ *
+ * @param use is called with pieces of them, in order, which it must not keep
+ */
+export function eachWords(words: number, seed: number, use: (piece: Uint32Array, first: number) => void): void {
+  withKernel([blocksAtOnce * 16], (kernel, out) => {
+    for (let first = 0; first < words; first += blocksAtOnce * 4) {
+      const count = Math.min(blocksAtOnce * 4, words - first);
+      kernel.philox(out, Math.ceil(count / 4), first / 4, seed, fieldKey);
+      use(new Uint32Array(kernel.memory.buffer, out, count), first);
+    }
+  });
+}
 
 /** Uniform numbers on [0, 1), 24 bits, one for each of `length` places. */
 export function uniformField(length: number, seed: number): Float32Array {
   const out = new Float32Array(length);
-  for (let block = 0, i = 0; i < length; block++) {
-    for (const bits of philox([block, 0, 0, 0], [seed, fieldKey])) if (i < length) out[i++] = (bits >>> 8) * 2 ** -24;
-  }
+  eachWords(length, seed, (words, first) => {
+    for (let i = 0; i < words.length; i++) out[first + i] = (words[i]! >>> 8) * 2 ** -24;
+  });
   return out;
 }
-
-/** Tells pixels' streams from parameters'. */
-const fieldKey = 0x5046_4c44;
 
 /** Standard normals in steps of 1/4096, from 16 random bits each (so at most 4.2 either way), one for each of `length` places. */
 export function normalField(length: number, seed: number): Float32Array {
   const out = new Float32Array(length);
-  for (let block = 0, i = 0; i < length; block++) {
-    for (const bits of philox([block, 0, 0, 0], [seed, fieldKey])) {
-      if (i < length) out[i++] = normalOfBits[bits & 0xffff]!;
-      if (i < length) out[i++] = normalOfBits[bits >>> 16]!;
-    }
-  }
+  eachWords(Math.ceil(length / 2), seed, (words, first) => {
+    const halves = new Uint16Array(words.buffer, words.byteOffset, words.length * 2);
+    const count = Math.min(halves.length, length - 2 * first);
+    for (let i = 0; i < count; i++) out[2 * first + i] = normalOfBits[halves[i]!]!;
+  });
   return out;
 }
 
+/**
+ * Adds normals, the same as `normalField`'s, times a standard deviation in levels to 8-bit values; rounded and clipped.
+ */
+export function addNormalLevels(data: Uint8Array, seed: number, deviation: number): Uint8Array {
+  const words = Math.ceil(data.length / 2);
+  return withKernel([data.length, Math.ceil(words / 4) * 16, 131_072], (kernel, bytes, bits, table) => {
+    new Uint8Array(kernel.memory.buffer, bytes, data.length).set(data);
+    new Int16Array(kernel.memory.buffer, table, 65_536).set(normalSteps);
+    kernel.philox(bits, Math.ceil(words / 4), 0, seed, fieldKey);
+    kernel.addNormals(bytes, data.length, bits, table, deviation / 4096);
+    return new Uint8Array(kernel.memory.buffer, bytes, data.length).slice();
+  });
+}
+
 /** The quantile of each 16-bit number; rounded, so that no difference in the last bit of a logarithm shows. */
-const normalOfBits: Float32Array = Float32Array.from(
-  { length: 65_536 },
-  (_, bits) => Math.round(normalQuantile((bits + 0.5) / 65_536) * 4096) / 4096,
-);
+const normalSteps: Int16Array = Int16Array.from({ length: 65_536 }, (_, bits) => Math.round(normalQuantile((bits + 0.5) / 65_536) * 4096));
+const normalOfBits: Float32Array = Float32Array.from(normalSteps, (steps) => steps / 4096);
 
 /** Wichura's AS 241 (PPND16), good to 1e-16. */
 function normalQuantile(probability: number): number {

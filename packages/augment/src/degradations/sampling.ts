@@ -321,12 +321,12 @@ const skins: readonly (readonly [number, number, number])[] = [
 /** Width of a finger, in shares of the shorter side, of a thumb that reaches to the product's edge; from 0.1 on, more fingers. */
 export function handOcclusion(generator: ParameterGenerator, magnitude: number): OcclusionParams {
   const width = limited(near(generator, magnitude), 0.01, 0.5);
-  const fingers = magnitude < 0.06 ? 1 : generator.choose([1, 1, 2, 3, 4].slice(0, magnitude < 0.09 ? 3 : 5));
+  const fingers = magnitude < 0.06 ? 1 : generator.choose(magnitude < 0.1 ? [1, 1, 2] : magnitude < 0.15 ? [2, 3, 4] : [3, 4]);
   // From the left, the right or below, as arms reach into photos.
   const from = generator.choose([180, 0, -90]);
   const degrees = from + 180 + generator.between(-25, 25);
   const [reachX, reachY] = [Math.cos((from * Math.PI) / 180), -Math.sin((from * Math.PI) / 180)];
-  const out = generator.between(0.1, 0.2) - 0.35 * Math.min(magnitude, 0.3);
+  const out = generator.between(0.1, 0.18) - 1.1 * Math.min(magnitude, 0.3);
   return {
     by: "hand",
     tip: [0.5 + reachX * out + generator.between(-0.06, 0.06), 0.55 + reachY * (out + 0.06) + generator.between(-0.08, 0.08)],

@@ -3,6 +3,7 @@ import type { Size } from "@refadgen/image";
 import { premultiplied } from "./alpha.js";
 import { reflect101 } from "./border.js";
 import { checkPicture, isFloat, type Picture, withData } from "./picture.js";
+import { withKernel } from "./pixel-kernel.js";
 
 /** A point of a picture, px; pixel centres are at whole numbers. */
 export type Point = readonly [x: number, y: number];
@@ -107,30 +108,57 @@ function bilinear<P extends Picture>(picture: P, warp: Warp, border: Border): P 
     if (border === "replicate") return data[Math.min(Math.max(y, 0), height - 1) * rowLength + Math.min(Math.max(x, 0), width - 1) * channels + c]!;
     return border === "reflect" ? data[reflect101(y, height) * rowLength + reflect101(x, width) * channels + c]! : outside;
   };
-  eachRow(warp, (y, xs, ys) => {
-    for (let x = 0, to = y * outWidth * channels; x < outWidth; x++, to += channels) {
-      const [sourceX, sourceY] = [xs[x]!, ys[x]!];
-      const x0 = Math.floor(sourceX);
-      const y0 = Math.floor(sourceY);
-      const fx = sourceX - x0;
-      const fy = sourceY - y0;
-      if (x0 >= 0 && y0 >= 0 && x0 < width - 1 && y0 < height - 1) {
-        let i = y0 * rowLength + x0 * channels;
-        for (let c = 0; c < channels; c++, i++) {
-          const above = data[i]! + fx * (data[i + channels]! - data[i]!);
-          const below = data[i + rowLength]! + fx * (data[i + rowLength + channels]! - data[i + rowLength]!);
-          out[to + c] = above + fy * (below - above) + half;
-        }
-      } else if (Math.abs(sourceX) < 1e9 && Math.abs(sourceY) < 1e9) {
-        for (let c = 0; c < channels; c++) {
-          const above = tap(x0, y0, c) * (1 - fx) + tap(x0 + 1, y0, c) * fx;
-          const below = tap(x0, y0 + 1, c) * (1 - fx) + tap(x0 + 1, y0 + 1, c) * fx;
-          out[to + c] = above * (1 - fy) + below * fy + half;
-        }
-      } else for (let c = 0; c < channels; c++) out[to + c] = outside;
-    }
-  });
+  const onePixel = (y: number, x: number, sourceX: number, sourceY: number): void => {
+    const to = (y * outWidth + x) * channels;
+    const x0 = Math.floor(sourceX);
+    const y0 = Math.floor(sourceY);
+    const fx = sourceX - x0;
+    const fy = sourceY - y0;
+    if (x0 >= 0 && y0 >= 0 && x0 < width - 1 && y0 < height - 1) {
+      let i = y0 * rowLength + x0 * channels;
+      for (let c = 0; c < channels; c++, i++) {
+        const above = data[i]! + fx * (data[i + channels]! - data[i]!);
+        const below = data[i + rowLength]! + fx * (data[i + rowLength + channels]! - data[i + rowLength]!);
+        out[to + c] = above + fy * (below - above) + half;
+      }
+    } else if (Math.abs(sourceX) < 1e9 && Math.abs(sourceY) < 1e9) {
+      for (let c = 0; c < channels; c++) {
+        const above = tap(x0, y0, c) * (1 - fx) + tap(x0 + 1, y0, c) * fx;
+        const below = tap(x0, y0 + 1, c) * (1 - fx) + tap(x0 + 1, y0 + 1, c) * fx;
+        out[to + c] = above * (1 - fy) + below * fy + half;
+      }
+    } else for (let c = 0; c < channels; c++) out[to + c] = outside;
+  };
+  if (!floats && channels === 3) warpBytes(picture, warp, out as Uint8Array, onePixel);
+  else
+    eachRow(warp, (y, xs, ys) => {
+      for (let x = 0; x < outWidth; x++) onePixel(y, x, xs[x]!, ys[x]!);
+    });
   return withData(picture, out as P["data"], warp.size);
+}
+
+/** Rows of RGB bytes by the kernel; it leaves out pixels with taps outside, which `onePixel` does. */
+function warpBytes(
+  { width, height, data }: Picture,
+  warp: Warp,
+  out: Uint8Array,
+  onePixel: (y: number, x: number, sourceX: number, sourceY: number) => void,
+): void {
+  const count = warp.size.width;
+  withKernel([data.length, count * 8, count * 8, count * 3, count * 4], (kernel, source, xAt, yAt, row, misses) => {
+    const { buffer } = kernel.memory;
+    new Uint8Array(buffer, source, data.length).set(data);
+    const [xMemory, yMemory] = [new Float64Array(buffer, xAt, count), new Float64Array(buffer, yAt, count)];
+    const rowMemory = new Uint8Array(buffer, row, count * 3);
+    const missMemory = new Int32Array(buffer, misses, count);
+    eachRow(warp, (y, xs, ys) => {
+      xMemory.set(xs);
+      yMemory.set(ys);
+      const missed = kernel.warpRow3(source, width, height, xAt, yAt, count, row, misses);
+      out.set(rowMemory, y * count * 3);
+      for (let k = 0; k < missed; k++) onePixel(y, missMemory[k]!, xs[missMemory[k]!]!, ys[missMemory[k]!]!);
+    });
+  });
 }
 
 function nearest<P extends Picture>(picture: P, warp: Warp, border: Border): P {

@@ -12,15 +12,18 @@ export interface UploadRecipeOptions {
  */
 export function uploadRecipe({ strength = 2 }: UploadRecipeOptions = {}): Transform {
   const levels: Strength[] = strength === 1 ? [1] : [(strength - 1) as Strength, strength];
+  // What changes light moves structural similarity little, so that its levels are further apart to the eye.
+  const gentle: Strength[] = strength <= 2 ? [1] : [(strength - 2) as Strength, (strength - 1) as Strength];
+  const light = (name: Parameters<typeof degradation>[0], probability = 1) => degradation(name, { strength: gentle, probability });
   const step = (name: Parameters<typeof degradation>[0], probability = 1) => degradation(name, { strength: levels, probability });
   return compose([
     oneOf([step("perspective", 0.4), step("affine", 0.3), step("lens", 0.2), step("thin-plate", 0.07), step("elastic", 0.03)], { probability: 0.4 }),
-    oneOf([step("contact-shadow", 0.4), step("cast-shadow", 0.4), step("highlight", 0.2)], { probability: 0.3 }),
+    oneOf([light("contact-shadow", 0.4), light("cast-shadow", 0.4), step("highlight", 0.2)], { probability: 0.3 }),
     oneOf([step("hand-occlusion"), step("tag-occlusion")], { probability: 0.06 }),
     step("matte-error", 0.08),
-    oneOf([step("exposure"), step("gamma"), step("brightness"), step("contrast")], { probability: 0.6 }),
-    oneOf([step("white-balance", 0.6), step("saturation", 0.3), step("colour-profile", 0.1)], { probability: 0.5 }),
-    oneOf([step("vignette", 0.6), step("glare", 0.4)], { probability: 0.15 }),
+    oneOf([light("exposure"), light("gamma"), light("brightness"), light("contrast")], { probability: 0.6 }),
+    oneOf([light("white-balance", 0.6), light("saturation", 0.3), light("colour-profile", 0.1)], { probability: 0.5 }),
+    oneOf([light("vignette", 0.6), light("glare", 0.4)], { probability: 0.15 }),
     oneOf([step("defocus-blur"), step("gaussian-blur"), step("motion-blur"), step("anisotropic-blur")], { probability: 0.4 }),
     oneOf(
       [step("iso-noise", 0.5), step("gaussian-noise", 0.2), step("poisson-noise", 0.2), step("speckle-noise", 0.07), step("impulse-noise", 0.03)],
