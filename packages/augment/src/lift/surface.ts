@@ -76,8 +76,11 @@ export function coverWithSplats(
       gx = length > 1e-20 ? gx / length : 1;
       gy = length > 1e-20 ? gy / length : 0;
       const inner = -0.5 * size;
-      const fall = rim ? Math.max(-(qx * gx + qy * gy), q / Math.max(outer, 0.1)) : length;
-      const high = Math.sqrt(Math.max(q - fall * inner, 0));
+      // On the outline the square falls to 0 from what it is half a pixel further in, wherever between the two the pixel's own lies.
+      const drop = Math.max(-(qx * gx + qy * gy), 0);
+      const fall = rim ? (q + drop / 2) / (outer - inner) : length;
+      const own = rim ? fall * outer : q;
+      const high = Math.sqrt(Math.max(own - fall * inner, 0));
       const low = rim ? 0 : Math.sqrt(Math.max(q - fall * outer, 0));
       const steps = Math.min(Math.max(Math.ceil((high - low) / (pixel * longestStep * size)), 1), mostSteps);
       const shift = coarse ? 0.5 : 0;
@@ -85,10 +88,10 @@ export function coverWithSplats(
         // Even steps in depth; the place follows from the square of the depth, which is linear across the pixel.
         const z0 = high + ((low - high) * step) / steps;
         const z1 = high + ((low - high) * (step + 1)) / steps;
-        const t0 = steps === 1 ? inner : (q - z0 * z0) / fall;
-        const t1 = steps === 1 ? outer : (q - z1 * z1) / fall;
+        const t0 = steps === 1 ? inner : (own - z0 * z0) / fall;
+        const t1 = steps === 1 ? outer : (own - z1 * z1) / fall;
         const t = (t0 + t1) / 2;
-        const z = steps === 1 ? Math.sqrt(Math.max(q - fall * t, 0)) : (z0 + z1) / 2;
+        const z = steps === 1 ? Math.sqrt(Math.max(own - fall * t, 0)) : (z0 + z1) / 2;
         const du = t * gx + shift;
         const dv = t * gy + shift;
         const depth = middle[i]! + mx * du + my * dv + direction * z;
