@@ -45,6 +45,23 @@ export { type ProjectedSplats, projectSplats, record, recordLength } from "./ren
 export { depthOrder } from "./render/depth-order.js";
 export { countTiles, listTiles, type TileLists, type TileRange, tileSize } from "./render/tiles.js";
 
+// Novel views: from one photo to splats, and from there to views from nearby
+export {
+  type SimilarView,
+  type SimilarViewsOptions,
+  similarViews,
+  type ViewPose,
+  type ViewQuality,
+  type ViewRanges,
+} from "./views/similar-views.js";
+export { type Lift, type LiftOptions, lift, maxLiftedPixels } from "./lift/lift.js";
+export { type RefineOptions, type Refinement, refine } from "./lift/refine.js";
+export type { DepthKind, DepthMap, DepthModel } from "./lift/depth.js";
+export type { ShapePrior } from "./lift/shape.js";
+export { LiftError, type LiftErrorCode } from "./lift/error.js";
+export { renderView, type ViewPicture, type ViewPictureOptions } from "./views/render-view.js";
+export { poseCamera } from "./views/pose.js";
+
 // Degradations: noise, blur, compression
 export {
   addGaussianNoise,

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
-import { LiftError } from "./error.js";
 import type { DepthMap } from "./depth.js";
+import { LiftError } from "./error.js";
 import type { Inflation } from "./inflate.js";
 import type { Silhouette } from "./silhouette.js";
 
@@ -12,12 +12,14 @@ const deepest = 0.9;
 export function checkDepthMap(map: DepthMap, where: string): void {
   const { width, height, data, kind, metric = false } = map;
   for (const [name, value] of Object.entries({ width, height })) {
-    if (!Number.isInteger(value) || value < 1) throw new ArgumentError(`${where}: expected the depth's ${name} to be a positive integer, got ${String(value)}`);
+    if (!Number.isInteger(value) || value < 1)
+      throw new ArgumentError(`${where}: expected the depth's ${name} to be a positive integer, got ${String(value)}`);
   }
   if (!(data instanceof Float32Array) || data.length !== width * height) {
     throw new ArgumentError(`${where}: expected depth data of ${width} × ${height} float32 numbers, got ${String(data?.length)}`);
   }
-  if (kind !== "depth" && kind !== "inverse-depth") throw new ArgumentError(`${where}: expected the kind depth or inverse-depth, got ${String(kind)}`);
+  if (kind !== "depth" && kind !== "inverse-depth")
+    throw new ArgumentError(`${where}: expected the kind depth or inverse-depth, got ${String(kind)}`);
   if (metric && kind === "inverse-depth") throw new ArgumentError(`${where}: expected metric only with the kind depth, got inverse-depth`);
 }
 
@@ -35,7 +37,11 @@ export function alignDepth(
   map: DepthMap,
   silhouette: Silhouette,
   round: Inflation,
-  { photo, distance, focal }: { readonly photo: { readonly width: number; readonly height: number }; readonly distance: number; readonly focal: number },
+  {
+    photo,
+    distance,
+    focal,
+  }: { readonly photo: { readonly width: number; readonly height: number }; readonly distance: number; readonly focal: number },
 ): Float32Array {
   const raw = cutDepth(map, silhouette, photo);
   if (map.metric) return raw;

@@ -135,7 +135,7 @@ export function bothSides(front: Float32Array, silhouette: Silhouette, slab: boo
 }
 
 /** How much of the blur of drawing is taken out beforehand, 0 to 1. */
-const sharpening = Number(process.env.SHARP ?? 0.6);
+const sharpening = 0.6;
 
 /** Colours that come out as they were when drawn with splats, which blur them: the difference to their own blur is added. */
 export function sharpened(colours: Float32Array, { width, inside }: Silhouette): Float32Array {

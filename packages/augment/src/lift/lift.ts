@@ -41,9 +41,12 @@ export interface Lift {
   readonly plate: Float32Array;
 }
 
+/** Most pixels of a photo that is lifted: up to two splats for each. */
+export const maxLiftedPixels: number = 1 << 23;
+
 /** Standard deviation of a splat as a part of the distance to its neighbours: with the low-pass of `viewLowPass`, closed and still sharp. */
-const splatSigma = Number(process.env.SIGMA ?? 0.5);
-const splatOpacity = Number(process.env.OPAC ?? 0.99);
+const splatSigma = 0.5;
+const splatOpacity = 0.99;
 
 /**
  * Lifts a product photo to Gaussian splats: one per pixel of the product in the surface that the photo shows, more where that runs steeply
@@ -60,9 +63,14 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   if (mask.width !== width || mask.height !== height) {
     throw new ArgumentError(`lift: expected a mask of ${width} × ${height}, got ${mask.width} × ${mask.height}`);
   }
+  if (width * height > maxLiftedPixels) {
+    throw new ArgumentError(`lift: expected a photo of at most ${maxLiftedPixels} pixels, got ${width} × ${height}; scale it down first`);
+  }
   const { depth, shape = "auto", distance } = options;
-  if (!["auto", "round", "box", "flat"].includes(shape)) throw new ArgumentError(`lift: expected a shape auto, round, box or flat, got ${String(shape)}`);
-  if (distance !== undefined && !(distance > 0 && Number.isFinite(distance))) throw new ArgumentError(`lift: expected a distance of more than 0, got ${distance}`);
+  if (!["auto", "round", "box", "flat"].includes(shape))
+    throw new ArgumentError(`lift: expected a shape auto, round, box or flat, got ${String(shape)}`);
+  if (distance !== undefined && !(distance > 0 && Number.isFinite(distance)))
+    throw new ArgumentError(`lift: expected a distance of more than 0, got ${distance}`);
   if (depth) checkDepthMap(depth, "lift");
   const camera = photoCamera(image, options);
   const coverage = coverageOf(image, mask);

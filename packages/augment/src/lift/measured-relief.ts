@@ -164,7 +164,10 @@ const along = 5;
 /** Medians, then means, of each outline depth and those beside it: single pixels there see past the edge. */
 function evenOut(values: Float32Array, known: Uint8Array, width: number, height: number): void {
   const window: number[] = [];
-  for (const middle of [(sorted: number[]) => sorted[sorted.length >> 1]!, (sorted: number[]) => sorted.reduce((sum, value) => sum + value, 0) / sorted.length]) {
+  for (const middle of [
+    (sorted: number[]) => sorted[sorted.length >> 1]!,
+    (sorted: number[]) => sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+  ]) {
     const before = values.slice();
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
@@ -172,7 +175,8 @@ function evenOut(values: Float32Array, known: Uint8Array, width: number, height:
         if (!known[i]) continue;
         window.length = 0;
         for (let v = Math.max(y - along, 0); v <= Math.min(y + along, height - 1); v++) {
-          for (let u = Math.max(x - along, 0); u <= Math.min(x + along, width - 1); u++) if (known[v * width + u]) window.push(before[v * width + u]!);
+          for (let u = Math.max(x - along, 0); u <= Math.min(x + along, width - 1); u++)
+            if (known[v * width + u]) window.push(before[v * width + u]!);
         }
         window.sort((a, b) => a - b);
         values[i] = middle(window);

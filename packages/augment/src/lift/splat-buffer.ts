@@ -81,7 +81,19 @@ export function addSplat(
   scales[i * 3] = sigma * major;
   scales[i * 3 + 1] = sigma * minor;
   scales[i * 3 + 2] = sigma * minor * thickness;
-  rotationToQuaternion(quaternions, i * 4, c * ux + s * vx, c * uy + s * vy, c * uz + s * vz, c * vx - s * ux, c * vy - s * uy, c * vz - s * uz, nx, ny, nz);
+  rotationToQuaternion(
+    quaternions,
+    i * 4,
+    c * ux + s * vx,
+    c * uy + s * vy,
+    c * uz + s * vz,
+    c * vx - s * ux,
+    c * vy - s * uy,
+    c * vz - s * uz,
+    nx,
+    ny,
+    nz,
+  );
 }
 
 /** The quaternion w, x, y, z of the rotation whose columns are these three orthonormal axes. */

@@ -20,10 +20,10 @@ export interface ViewPicture {
 }
 
 /** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
-export const viewLowPass: number = Number(process.env.LP ?? 0.1);
+export const viewLowPass = 0.1;
 /** Opacities between these make the soft edge of the mask: less is the tail of a splat, more is the grain between splats. */
-const edgeLow = Number(process.env.LO ?? 0.12);
-const edgeHigh = Number(process.env.HI ?? 0.88);
+const edgeLow = 0.02;
+const edgeHigh = 0.97;
 
 /**
  * Draws a lift as a camera sees it. Colours are divided by what the splats cover, so that nothing shines through between them, and then laid
@@ -57,7 +57,8 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
   for (let y = 1; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const i = y * width + x;
-      if (maskData[i]! < 128 || maskData[i - 1]! < 128 || maskData[i + 1]! < 128 || maskData[i - width]! < 128 || maskData[i + width]! < 128) continue;
+      if (maskData[i]! < 128 || maskData[i - 1]! < 128 || maskData[i + 1]! < 128 || maskData[i - width]! < 128 || maskData[i + width]! < 128)
+        continue;
       through[Math.min(Math.floor((1 - alpha[i]!) * 256), 255)]!++;
     }
   }

@@ -1,7 +1,15 @@
-import type { Image } from "@refadgen/image";
+import { setImmediate } from "node:timers/promises";
+import { ArgumentError } from "@refadgen/errors";
+import { type Image, resizeImage } from "@refadgen/image";
 import type { DepthMap, DepthModel } from "../lift/depth.js";
+import { LiftError } from "../lift/error.js";
+import { type Lift, lift } from "../lift/lift.js";
 import type { ShapePrior } from "../lift/shape.js";
+import { parameterGenerator } from "../random/generator.js";
 import type { Camera } from "../render/camera.js";
+import { checkedRanges, poseCamera } from "./pose.js";
+import { viewGeometry, viewQuality } from "./quality.js";
+import { renderView } from "./render-view.js";
 
 /** Where the camera of a view stands, relative to that of the photo. */
 export interface ViewPose {
@@ -45,7 +53,7 @@ export interface ViewQuality {
 
 /** A view of a product from nearby. */
 export interface SimilarView {
-  /** RGB, size of the photo (RGBA with `background: "transparent"`). */
+  /** RGB, size of the photo up to four million pixels (RGBA with `background: "transparent"`). */
   readonly image: Image;
   /** One channel, 0 to 255: how much of each pixel the product covers in this view. */
   readonly mask: Image;
@@ -82,11 +90,109 @@ export interface SimilarViewsOptions {
 /**
  * Views of a product from nearby, from one photo: the photo is lifted to Gaussian splats, which are seen by other cameras.
  *
- * @param image the photo, 1 to 4 channels; an alpha channel is not looked at.
+ * A photo of more than four million pixels is scaled down to that, and so are its views: their size says so.
+ *
+ * @param image the photo, 1 to 4 channels; an alpha channel narrows the mask.
  * @param mask the product's outline: same size, the first channel counts, 0 outside, 255 inside.
  * @returns `count` views in order, fewer only if `signal` aborts, which throws its reason.
- * @throws ArgumentError for pictures or options outside what is said here; LiftError for a mask that holds no product.
+ * @throws ArgumentError for pictures or options outside what is said here; LiftError `empty-mask`, `no-depth`, or `no-view` if none is good enough.
  */
-export async function similarViews(_image: Image, _mask: Image, _options: SimilarViewsOptions): Promise<SimilarView[]> {
-  throw new Error("not built yet");
+export async function similarViews(image: Image, mask: Image, options: SimilarViewsOptions): Promise<SimilarView[]> {
+  const { count = 5, seed, shape, ranges = {}, minimumQuality = 0.6, background = "source", fieldOfView, signal, onProgress } = options;
+  if (!Number.isInteger(count) || count < 1 || count > 1000)
+    throw new ArgumentError(`similarViews: expected a count of 1 to 1000, got ${String(count)}`);
+  if (!(minimumQuality >= 0 && minimumQuality <= 1)) {
+    throw new ArgumentError(`similarViews: expected a minimumQuality of 0 to 1, got ${String(minimumQuality)}`);
+  }
+  checkBackground(background);
+  parameterGenerator({ seed });
+  checkedRanges(ranges, "depth");
+  signal?.throwIfAborted();
+  const photo = withinLimit(image);
+  const depth = options.depth ?? (await options.depthModel?.(photo, { ...(signal && { signal }) }));
+  signal?.throwIfAborted();
+  const lifted = lift(photo, withinLimit(mask), {
+    ...(depth && { depth }),
+    ...(shape && { shape }),
+    ...(fieldOfView !== undefined && { fieldOfView }),
+  });
+  const allowed = checkedRanges(ranges, lifted.source);
+  const framed = viewGeometry(lifted, lifted.camera).framed;
+  const views: SimilarView[] = [];
+  for (let variant = 0; variant < count; variant++) {
+    // Drawing takes a while; the event loop gets its turn.
+    await setImmediate();
+    signal?.throwIfAborted();
+    views.push(oneView(lifted, allowed, { seed, variant, minimumQuality, background, framed }));
+    onProgress?.({ done: variant + 1, total: count });
+  }
+  return views;
+}
+
+/** Times that a view is drawn again before it is given up. */
+const mostAttempts = 16;
+/** How much nearer to the photo each attempt is. */
+const narrowing = 0.85;
+/** Part of the product that may leave the frame in a view and does not in the photo. */
+const mayLeave = 0.002;
+
+function oneView(
+  lifted: Lift,
+  ranges: ViewRanges,
+  {
+    seed,
+    variant,
+    minimumQuality,
+    background,
+    framed,
+  }: {
+    readonly seed: number | string;
+    readonly variant: number;
+    readonly minimumQuality: number;
+    readonly background: NonNullable<SimilarViewsOptions["background"]>;
+    readonly framed: number;
+  },
+): SimilarView {
+  const generator = parameterGenerator({ seed, variant, transform: "similar-view" });
+  let best = 0;
+  for (let attempt = 0; attempt < mostAttempts; attempt++) {
+    const reach = narrowing ** attempt;
+    const within = (range: number): number => reach * generator.between(-range, range);
+    const pose: ViewPose = {
+      azimuth: within(ranges.azimuth),
+      elevation: within(ranges.elevation),
+      roll: within(ranges.roll),
+      distance: 1 + within(ranges.distance),
+      focal: 1 + within(ranges.focal),
+    };
+    const camera = poseCamera(lifted, pose);
+    const geometry = viewGeometry(lifted, camera);
+    if (geometry.framed < framed - mayLeave) continue;
+    const hoped = viewQuality(geometry, 0).score;
+    best = Math.max(best, hoped);
+    if (hoped < minimumQuality) continue;
+    const { image, mask, leak } = renderView(lifted, camera, { background });
+    const quality = viewQuality(geometry, leak);
+    if (quality.score >= minimumQuality) return { image, mask, camera, pose, quality };
+  }
+  throw new LiftError(
+    "no-view",
+    `similarViews: expected a view with a quality of at least ${minimumQuality}, got none in ${mostAttempts} attempts; the best would have had ${best.toFixed(2)}`,
+  );
+}
+
+/** Photos with more pixels are scaled down first. */
+const mostPixels = 1 << 22;
+
+function withinLimit(image: Image): Image {
+  const { width, height } = image;
+  if (!(width * height > mostPixels)) return image;
+  const factor = Math.sqrt(mostPixels / (width * height));
+  return resizeImage(image, { width: Math.max(1, Math.floor(width * factor)), height: Math.max(1, Math.floor(height * factor)) }, { filter: "box" });
+}
+
+function checkBackground(background: NonNullable<SimilarViewsOptions["background"]>): void {
+  if (background === "source" || background === "transparent") return;
+  if (Array.isArray(background) && background.length === 3 && background.every((value) => value >= 0 && value <= 255)) return;
+  throw new ArgumentError(`similarViews: expected the background source, transparent or three numbers of 0 to 255, got ${String(background)}`);
 }
