@@ -21,10 +21,6 @@ const FIRST_X: usize = 52;
 const LAST_X: usize = 54;
 const FIRST_Y: usize = 56;
 const LAST_Y: usize = 58;
-// In a row dy off the centre it reaches from slope·dy - h to slope·dy + h, h² = WIDTH_SQUARED - NARROWING·dy².
-const SLOPE: usize = 64;
-const WIDTH_SQUARED: usize = 68;
-const NARROWING: usize = 72;
 const RECORD: usize = 80;
 
 const TILE: i32 = 16;
@@ -158,34 +154,18 @@ export function blend(records: usize, list: usize, count: i32, planes: usize, le
     keep(SPLAT_GREEN, load<f32>(record, GREEN));
     keep(SPLAT_BLUE, load<f32>(record, BLUE));
 
-    // Narrow ones are not worth a root per row.
-    const wide = lastX - firstX >= 8;
-    const slope = load<f32>(record, SLOPE);
-    const widthSquared = load<f32>(record, WIDTH_SQUARED);
-    const narrowing = load<f32>(record, NARROWING);
-
     for (let row = firstY; row <= lastY; row++) {
       const dy = load<f32>(STEPS + (<usize>row << 2)) - y;
       keep(LINEAR, b * dy);
       keep(CONSTANT, halfC * dy * dy);
       const rowAt = planes + <usize>row * ROW;
-      let first = firstX;
-      let last = lastX;
-      if (wide) {
-        const squared = widthSquared - narrowing * dy * dy;
-        if (squared <= 0) continue;
-        const half = sqrt<f32>(squared);
-        const middle = x + slope * dy;
-        // Within the tile's sixteen pixels, so that it fits an integer.
-        first = max(firstX, <i32>min<f32>(max<f32>(middle - half, 0), 16) & ~3);
-        last = min(lastX, <i32>min<f32>(max<f32>(middle + half, -1), 16));
-      }
-      for (let column = first; column <= last; column += 4) {
+      for (let column = firstX; column <= lastX; column += 4) {
         const at = rowAt + ((<usize>column) << 2);
         const transmittance = v128.load(at);
         if (!v128.any_true(f32x4.gt(transmittance, zero))) continue;
         const dx = f32x4.sub(v128.load(STEPS + (<usize>column << 2)), kept(CENTRE_X));
         const q = f32x4.add(f32x4.mul(dx, f32x4.add(f32x4.mul(kept(HALF_A), dx), kept(LINEAR))), kept(CONSTANT));
+        if (!v128.any_true(f32x4.le(q, fixed(CEILING)))) continue;
         const exponent = f32x4.pmax(fixed(LOWEST), f32x4.mul(q, fixed(TO_BASE_2)));
         let alpha = f32x4.pmin(cap, f32x4.mul(kept(SPLAT_OPACITY), exp2(exponent)));
         alpha = v128.and(alpha, v128.and(f32x4.ge(q, zero), f32x4.ge(alpha, fixed(FAINTEST))));
