@@ -1,7 +1,7 @@
 """Blends projected splats with a plain loop in numba, one thread: splat_loop.py FILE. Prints JSON lines: one for the start, one per line read.
 
 FILE holds, after two int32 (width, height) and one int32 (count), float32 records of 11: x, y, A, B, C, opacity, radius x, radius y, three of colour,
-nearest first. Each line read from standard input is answered with the seconds of one picture; the last picture is written to FILE.out.
+nearest first. Each line read from standard input is answered with the processor seconds of one picture; the last picture is written to FILE.out.
 """
 import json
 import math
@@ -48,9 +48,9 @@ def main(path):
 
     def picture():
         out, through = np.zeros((height, width, 3), np.float32), np.ones((height, width), np.float32)
-        start = time.perf_counter()
+        start = time.process_time()
         blend(records, out, through)
-        return out, time.perf_counter() - start
+        return out, time.process_time() - start
 
     out, _ = picture()
     out.tofile(path + ".out")

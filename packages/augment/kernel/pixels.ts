@@ -80,20 +80,24 @@ export function narrow(source: usize, target: usize, count: i32, bits: i32): voi
   }
 }
 
-/** out[i] = Σ taps w_t·in[i + offset_t], on int16 with 7 fractional bits; offsets in bytes, weights of 15 bits. `length` rounded up to 16. */
+/**
+ * out[i] = Σ taps w_t·in[i + offset_t]: int16 in, bytes out, rounded. Offsets in bytes, weights of 15 bits that sum to 2^15; sums are exact.
+ * An even number of taps; `length` rounded up to 8.
+ */
 export function sparsePass(source: usize, target: usize, length: i32, offsets: usize, weights: usize, taps: i32): void {
-  for (let i: i32 = 0; i < length; i += 16) {
+  for (let i: i32 = 0; i < length; i += 8) {
     const at = source + (<usize>i << 1);
-    let sum = i16x8.splat(0);
-    let other = i16x8.splat(0);
-    for (let t: i32 = 0; t < taps; t++) {
-      const from = at + <usize>load<i32>(offsets + (<usize>t << 2));
-      const weight = v128.load16_splat(weights + (<usize>t << 1));
-      sum = i16x8.add(sum, i16x8.q15mulr_sat_s(v128.load(from), weight));
-      other = i16x8.add(other, i16x8.q15mulr_sat_s(v128.load(from, 16), weight));
+    let low = i32x4.splat(1 << 14);
+    let high = i32x4.splat(1 << 14);
+    for (let t: i32 = 0; t < taps; t += 2) {
+      const a = v128.load(at + <usize>load<i32>(offsets + (<usize>t << 2)));
+      const b = v128.load(at + <usize>load<i32>(offsets + (<usize>t << 2), 4));
+      const pair = v128.load32_splat(weights + (<usize>t << 1));
+      low = i32x4.add(low, i32x4.dot_i16x8_s(i8x16.shuffle(a, b, 0, 1, 16, 17, 2, 3, 18, 19, 4, 5, 20, 21, 6, 7, 22, 23), pair));
+      high = i32x4.add(high, i32x4.dot_i16x8_s(i8x16.shuffle(a, b, 8, 9, 24, 25, 10, 11, 26, 27, 12, 13, 28, 29, 14, 15, 30, 31), pair));
     }
-    v128.store(target + (<usize>i << 1), sum);
-    v128.store(target + (<usize>i << 1), other, 16);
+    const both = i16x8.narrow_i32x4_s(i32x4.shr_s(low, 15), i32x4.shr_s(high, 15));
+    v128.store64_lane(target + <usize>i, i8x16.narrow_i16x8_u(both, both), 0);
   }
 }
 

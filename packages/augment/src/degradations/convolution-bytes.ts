@@ -60,7 +60,7 @@ export function convolveBytesSeparably({ width, height, channels, data }: Image,
   );
 }
 
-/** Any kernel of positive weights, the same way. Undefined for what it is not made for. */
+/** Any kernel of positive weights, with exact sums; its weights are rounded to 15 bits. Undefined for what it is not made for. */
 export function convolveBytes({ width, height, channels, data }: Image, kernel: Kernel): Uint8Array | undefined {
   const taps = Array.from(kernel.values, (value, i) => ({ value, x: i % kernel.width, y: Math.trunc(i / kernel.width) })).filter(
     ({ value }) => value > 1e-6,
@@ -69,47 +69,45 @@ export function convolveBytes({ width, height, channels, data }: Image, kernel: 
   const rowLength = width * channels;
   const paddedLength = (width + 2 * reachX) * channels;
   const rows = height + 2 * reachY;
-  if (taps.length > 1200 || taps.length < 2 || kernel.values.some((value) => value < 0) || paddedLength * rows * 2 > mostBytes) return undefined;
+  if (taps.length > 20_000 || taps.length < 2 || kernel.values.some((value) => value < 0) || paddedLength * rows * 2 > mostBytes) return undefined;
+  // The kernel takes them in pairs.
+  if (taps.length % 2 === 1) taps.push({ ...taps[0]!, value: 0 });
   const weights = quantised(
     taps.map(({ value }) => value),
     one,
   );
   if (weights.some((weight) => weight >= one)) return undefined;
-  return withKernel(
-    [paddedLength * rows * 2, rowLength * 2, taps.length * 4, taps.length * 2, rowLength],
-    (pixels, plane, sums, offsetsAt, weightsAt, bytes) => {
-      const { buffer } = pixels.memory;
-      const padded = new Int16Array(buffer, plane, paddedLength * rows);
-      for (let y = 0; y < height; y++) {
-        const start = (y + reachY) * paddedLength;
-        for (let i = 0; i < rowLength; i++) padded[start + reachX * channels + i] = data[y * rowLength + i]! << 7;
-        for (let x = 0; x < reachX; x++) {
-          const left = y * rowLength + reflect101(x - reachX, width) * channels;
-          const right = y * rowLength + reflect101(width + x, width) * channels;
-          for (let c = 0; c < channels; c++) {
-            padded[start + x * channels + c] = data[left + c]! << 7;
-            padded[start + (reachX + width + x) * channels + c] = data[right + c]! << 7;
-          }
+  return withKernel([paddedLength * rows * 2, taps.length * 4, taps.length * 2, rowLength], (pixels, plane, offsetsAt, weightsAt, bytes) => {
+    const { buffer } = pixels.memory;
+    const padded = new Int16Array(buffer, plane, paddedLength * rows);
+    for (let y = 0; y < height; y++) {
+      const start = (y + reachY) * paddedLength;
+      for (let i = 0; i < rowLength; i++) padded[start + reachX * channels + i] = data[y * rowLength + i]!;
+      for (let x = 0; x < reachX; x++) {
+        const left = y * rowLength + reflect101(x - reachX, width) * channels;
+        const right = y * rowLength + reflect101(width + x, width) * channels;
+        for (let c = 0; c < channels; c++) {
+          padded[start + x * channels + c] = data[left + c]!;
+          padded[start + (reachX + width + x) * channels + c] = data[right + c]!;
         }
       }
-      for (let y = 0; y < reachY; y++) {
-        const above = reachY + reflect101(y - reachY, height);
-        padded.copyWithin(y * paddedLength, above * paddedLength, (above + 1) * paddedLength);
-        const below = reachY + reflect101(height + y, height);
-        padded.copyWithin((reachY + height + y) * paddedLength, below * paddedLength, (below + 1) * paddedLength);
-      }
-      new Int32Array(buffer, offsetsAt, taps.length).set(taps.map(({ x, y }) => (y * paddedLength + x * channels) * 2));
-      new Int16Array(buffer, weightsAt, taps.length).set(weights);
-      const out = new Uint8Array(data.length);
-      const narrowed = new Uint8Array(buffer, bytes, rowLength);
-      for (let y = 0; y < height; y++) {
-        pixels.sparsePass(plane + y * paddedLength * 2, sums, rowLength, offsetsAt, weightsAt, taps.length);
-        pixels.narrow(sums, bytes, rowLength, 7);
-        out.set(narrowed, y * rowLength);
-      }
-      return out;
-    },
-  );
+    }
+    for (let y = 0; y < reachY; y++) {
+      const above = reachY + reflect101(y - reachY, height);
+      padded.copyWithin(y * paddedLength, above * paddedLength, (above + 1) * paddedLength);
+      const below = reachY + reflect101(height + y, height);
+      padded.copyWithin((reachY + height + y) * paddedLength, below * paddedLength, (below + 1) * paddedLength);
+    }
+    new Int32Array(buffer, offsetsAt, taps.length).set(taps.map(({ x, y }) => (y * paddedLength + x * channels) * 2));
+    new Int16Array(buffer, weightsAt, taps.length).set(weights);
+    const out = new Uint8Array(data.length);
+    const narrowed = new Uint8Array(buffer, bytes, rowLength);
+    for (let y = 0; y < height; y++) {
+      pixels.sparsePass(plane + y * paddedLength * 2, bytes, rowLength, offsetsAt, weightsAt, taps.length);
+      out.set(narrowed, y * rowLength);
+    }
+    return out;
+  });
 }
 
 /** Whole numbers in proportion to the values whose sum is exactly `total`: what rounding takes from one goes to the next. */
