@@ -145,13 +145,14 @@ function coloursOf({ width, height, channels, data }: Image): Float32Array {
   return rgb;
 }
 
-function inflatedRelief({ inside, area }: Silhouette, { relief }: Inflation, distance: number, camera: Camera): TwoSidedRelief {
-  const pixel = distance / camera.fx;
-  // A product that fills a wide frame must not reach the camera.
-  const deepest = relief.reduce((most, square) => Math.max(most, square), 0);
-  const scale = Math.min(1, (0.5 * camera.fx) / Math.sqrt(deepest)) ** 2 * pixel * pixel;
-  const squares = relief.map((square) => square * scale);
-  return { middle: new Float32Array(inside.length).fill(area > 0 ? distance : 0), front: squares, back: squares };
+function inflatedRelief({ inside }: Silhouette, { relief }: Inflation, distance: number, camera: Camera): TwoSidedRelief {
+  // A ball seen from nearby shows less than its half: its outline lies before its middle, by the sine of the angle that its radius spans.
+  const deepest = Math.sqrt(relief.reduce((most, square) => Math.max(most, square), 0));
+  const sine = Math.min(Math.sin(Math.atan(deepest / camera.fx)), 0.5);
+  const cosine = Math.sqrt(1 - sine * sine);
+  const pixel = ((distance * cosine) / camera.fx) * Math.min(1, (0.5 * camera.fx) / deepest);
+  const side = (part: number): Float32Array => relief.map((square) => square * (pixel * part) ** 2);
+  return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine) };
 }
 
 /** Centre of the middle surface, in world coordinates. */
