@@ -32,9 +32,9 @@ export interface Intrinsics {
 }
 
 /** Largest side of a rendered picture, pixels. */
-export const maxCameraSide = 16_384;
+const maxCameraSide = 16_384;
 /** Largest number of pixels of a rendered picture. */
-export const maxCameraPixels: number = 1 << 26;
+const maxCameraPixels: number = 1 << 26;
 
 /**
  * Intrinsics with the principal point in the middle and square pixels.

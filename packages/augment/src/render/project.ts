@@ -46,7 +46,7 @@ export interface ProjectedSplats {
 }
 
 /** Most numbers that `projectSplats` writes. */
-export function recordsCapacity(scene: SplatScene): number {
+function recordsCapacity(scene: SplatScene): number {
   return scene.count * recordLength;
 }
 

@@ -8,7 +8,7 @@ import { projectSplats, recordLength } from "./project.js";
 import { countTiles, listTiles, type TileRange, tileSize } from "./tiles.js";
 
 /** Most splats that one picture is drawn from. */
-export const maxRenderedSplats: number = 1 << 25;
+const maxRenderedSplats = 1 << 25;
 /** Entries of tile lists held at once (4 bytes each); a picture that needs more is drawn in pieces. */
 const listCapacity = 1 << 23;
 

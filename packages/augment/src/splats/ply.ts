@@ -7,7 +7,7 @@ import { createScene, type ShDegree, type SplatScene, shCoefficientCount } from 
 
 const required = ["x", "y", "z", "f_dc_0", "f_dc_1", "f_dc_2", "opacity", "scale_0", "scale_1", "scale_2", "rot_0", "rot_1", "rot_2", "rot_3"];
 /** Number of f_rest properties of each degree. */
-export const restCounts: readonly number[] = [0, 9, 24, 45];
+const restCounts = [0, 9, 24, 45];
 
 /**
  * Reads the `.ply` of 3D Gaussian splatting, plain or as compressed by PlayCanvas: properties by name in any order and of any numeric type,

@@ -11,7 +11,8 @@ import type { SplatScene } from "./scene.js";
 import { saveSplats } from "./write.js";
 
 // @playcanvas/splat-transform 2.7.1 reads and writes what is read and written here.
-const program = join(dirname(createRequire(import.meta.url).resolve("@playcanvas/splat-transform")), "../bin/cli.mjs");
+const require = createRequire(import.meta.url);
+const program = join(dirname(require.resolve("@playcanvas/splat-transform")), "../bin/cli.mjs");
 const folder = await mkdtemp(join(tmpdir(), "splat-transform-"));
 afterAll(() => rm(folder, { recursive: true }));
 const path = (name: string): string => join(folder, name);
