@@ -36,7 +36,9 @@ export const viewerCommand: Subcommand = {
     if (!/^\.html?$/i.test(extname(output))) throw new ArgumentError(`viewer: expected an output in .html, got ${output}`);
     const background = colorOption("viewer", parsed, "background");
     const { scene, lifted } = await loadScene("viewer", input, parsed.texts.get("mask"));
-    const html = await viewerHtml(scene, {
+    // A lift is closed at the size of the photo; who zooms in should not see between its splats.
+    const shown = lifted ? { ...scene, scales: scene.scales.map((scale) => scale * 1.35) } : scene;
+    const html = await viewerHtml(shown, {
       title: parsed.texts.get("title") ?? basename(input),
       sweep: numberOption("viewer", parsed, "sweep") ?? (lifted ? 60 : 360),
       precision: parsed.flags.has("exact") ? "ply" : "compressed-ply",
