@@ -31,7 +31,7 @@ export function convolveBytesSeparably({ width, height, channels, data }: Image,
       const plane = new Int16Array(buffer, planes, rowLength * (height + 2 * reach));
       for (let y = 0; y < height; y++) {
         // Into the middle of the line, then its ends; widening may write past the row, which the ends then overwrite.
-        for (let i = 0; i < rowLength; i++) padded[reach * channels + i] = data[y * rowLength + i]! << 6;
+        kernel.widen(bytes + y * rowLength, line + reach * channels * 2, rowLength, 6);
         for (let x = 0; x < reach; x++) {
           const left = reflect101(x - reach, width) * channels;
           const right = reflect101(width + x, width) * channels;
@@ -40,8 +40,8 @@ export function convolveBytesSeparably({ width, height, channels, data }: Image,
             padded[(reach + width + x) * channels + c] = data[y * rowLength + right + c]! << 6;
           }
         }
-        kernel.symmetricPass(line + reach * channels * 2, sums, rowLength, channels, weightsAt, reach);
-        plane.set(new Int16Array(buffer, sums, rowLength), (y + reach) * rowLength);
+        // What is written past a row, the next one overwrites.
+        kernel.symmetricPass(line + reach * channels * 2, planes + (y + reach) * rowLength * 2, rowLength, channels, weightsAt, reach);
       }
       for (let y = 0; y < reach; y++) {
         plane.copyWithin(y * rowLength, (reach + reflect101(y - reach, height)) * rowLength, (reach + reflect101(y - reach, height) + 1) * rowLength);

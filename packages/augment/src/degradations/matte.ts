@@ -87,12 +87,15 @@ export function matteError<P extends Picture>(picture: P, mask: Image, params: M
 
 /** Distance to the outline, px: positive inside, negative outside; undefined for a mask without product or without surroundings. */
 export function insideDistance({ width, height, data }: Image): Float32Array | undefined {
-  const toOutside = Float64Array.from(data, (value) => (value < 128 ? 0 : farAway));
-  const toInside = Float64Array.from(data, (value) => (value < 128 ? farAway : 0));
+  const toOutside = new Float64Array(data.length);
+  const toInside = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) (data[i]! < 128 ? toInside : toOutside)[i] = farAway;
   if (!toInside.includes(0)) return undefined;
   lowerEnvelope(toInside, width, height);
   if (toOutside.includes(0)) lowerEnvelope(toOutside, width, height);
-  return Float32Array.from(toOutside, (value, i) => (value > 0 ? Math.sqrt(value) - 0.5 : 0.5 - Math.sqrt(toInside[i]!)));
+  const distance = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) distance[i] = toOutside[i]! > 0 ? Math.sqrt(toOutside[i]!) - 0.5 : 0.5 - Math.sqrt(toInside[i]!);
+  return distance;
 }
 
 function wander(distance: Float32Array, { width, height }: Image, roughness: number, seed: number): void {

@@ -229,6 +229,8 @@ function perValue<P extends Picture>(picture: P, ofFloat: (value: number, i: num
     return withData(picture, data);
   }
   const data = picture.data.slice();
-  for (let i = 0; i < data.length; i++) if (!isAlpha(i)) data[i] = toByte(ofLevel(data[i]!, i) / 255);
+  // Without a modulo per value where there is no alpha.
+  if (hasAlpha) for (let i = 0; i < data.length; i++) data[i] = isAlpha(i) ? data[i]! : toByte(ofLevel(data[i]!, i) / 255);
+  else for (let i = 0; i < data.length; i++) data[i] = toByte(ofLevel(data[i]!, i) / 255);
   return withData(picture, data);
 }

@@ -32,13 +32,13 @@ function kernel(squared: number): number {
   return squared === 0 ? 0 : squared * Math.log(squared);
 }
 
-/** The warp of a spline whose targets are places of the result. */
-export function splineWarp({ points, weights }: ThinPlateSpline, size: Size): Warp {
+/** Evaluates a spline without making objects: `into` leaves x and y in `sums`. */
+function evaluator({ points, weights }: ThinPlateSpline): { readonly sums: Float64Array; readonly into: (x: number, y: number) => void } {
   const n = points.length;
   const table = Float64Array.from(points.flatMap(([x, y], i) => [x, y, ...weights[i]!]));
   const [[x0, y0], [xx, yx], [xy, yy]] = weights.slice(n) as [Point, Point, Point];
   const sums = new Float64Array(2);
-  const evaluate = (x: number, y: number): void => {
+  const into = (x: number, y: number): void => {
     let sumX = x0 + xx * x + xy * y;
     let sumY = y0 + yx * x + yy * y;
     for (let k = 0; k < table.length; k += 4) {
@@ -53,15 +53,21 @@ export function splineWarp({ points, weights }: ThinPlateSpline, size: Size): Wa
     sums[0] = sumX;
     sums[1] = sumY;
   };
+  return { sums, into };
+}
+
+/** The warp of a spline whose targets are places of the result. */
+export function splineWarp(spline: ThinPlateSpline, size: Size): Warp {
+  const { sums, into } = evaluator(spline);
   return {
     size,
     sourceOf: (x, y) => {
-      evaluate(x, y);
+      into(x, y);
       return [sums[0]!, sums[1]!];
     },
     sourcesOfRow: (y, xs, ys) => {
       for (let x = 0; x < xs.length; x++) {
-        evaluate(x, y);
+        into(x, y);
         xs[x] = sums[0]!;
         ys[x] = sums[1]!;
       }
@@ -95,11 +101,18 @@ export function thinPlateWarp(size: Size, { grid, moves }: ThinPlateParams): War
   // In shares of the sides, so that any size has points in general position.
   const target = moves.map((_, k): Point => [(k % grid) / (grid - 1), Math.trunc(k / grid) / (grid - 1)]);
   const source = target.map(([x, y], k): Point => [x + moves[k]![0], y + moves[k]![1]]);
-  const unit = splineWarp(thinPlateSpline(target, source), size);
+  const unit = evaluator(thinPlateSpline(target, source));
   const [right, bottom] = [Math.max(width - 1, 1), Math.max(height - 1, 1)];
   const sourceOf = (x: number, y: number): Point => {
-    const [u, v] = unit.sourceOf(x / right, y / bottom);
-    return [u * right, v * bottom];
+    unit.into(x / right, y / bottom);
+    return [unit.sums[0]! * right, unit.sums[1]! * bottom];
   };
-  return { size, sourceOf };
+  const scaled: NonNullable<Warp["sourcesOfRow"]> = (y, xs, ys) => {
+    for (let x = 0; x < width; x++) {
+      unit.into(x / right, y / bottom);
+      xs[x] = unit.sums[0]! * right;
+      ys[x] = unit.sums[1]! * bottom;
+    }
+  };
+  return { size, sourceOf, sourcesOfRow: scaled };
 }
