@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { CaseResult, Part } from "../case.js";
 import { degradations } from "./augment/degradations.js";
+import { lifts } from "./augment/lift.js";
 import { failed, messageOf } from "./augment/recording.js";
 import { renders } from "./augment/renders.js";
 import { splatFiles } from "./augment/splat-files.js";
@@ -10,6 +11,7 @@ import { splatFiles } from "./augment/splat-files.js";
 const parts: Readonly<Record<string, (folder: string) => AsyncIterable<CaseResult>>> = {
   files: splatFiles,
   image: degradations,
+  scene: lifts,
   splat: renders,
 };
 
