@@ -139,10 +139,9 @@ async function workers(scene: SplatScene, rounds: number): Promise<void> {
   }
 }
 
-/** The same density of splats over more of them: the time per splat should stay. */
+/** More and more splats: of one size up to 147 000, then smaller ones, so that they cover as many pixels in all. */
 function growth(counts: readonly number[], rounds: number): void {
   for (const count of counts) {
-    // Sizes shrink so that the covered pixels stay the same in number.
     const scene = randomCloud(count);
     const scale = Math.sqrt(147_000 / count);
     for (let i = 0; i < scene.scales.length; i++) scene.scales[i]! *= Math.min(scale, 1);
