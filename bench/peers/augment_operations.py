@@ -1,4 +1,4 @@
-"""Times of OpenCV and albumentations per operation, one thread: python augment_operations.py WIDTH HEIGHT ROUNDS. One JSON object: milliseconds by our names.
+"""Processor time of OpenCV and albumentations per operation, one thread: python augment_operations.py WIDTH HEIGHT ROUNDS. One JSON object: milliseconds by our names.
 
 Needs opencv-python-headless, numpy and albumentations.
 """
@@ -64,9 +64,9 @@ def milliseconds(operation):
     operation()
     times = []
     for _ in range(rounds):
-        start = time.perf_counter()
+        start = time.process_time()
         operation()
-        times.append((time.perf_counter() - start) * 1e3)
+        times.append((time.process_time() - start) * 1e3)
     return statistics.median(times)
 
 

@@ -33,7 +33,7 @@ export const magnitudes: Readonly<Record<DegradationName, readonly [number, numb
   vignette: [0.3, 0.5, 0.7, 0.85, 1],
   "cast-shadow": [0.41, 0.67, 0.85, 0.92, 0.97],
   "contact-shadow": [0.4, 0.6, 0.75, 0.85, 0.95],
-  highlight: [0.73, 1.7, 2.9, 3.5, 4],
+  highlight: [0.45, 0.8, 1.2, 1.7, 2.3],
   glare: [0.28, 0.62, 1.03, 1.15, 1.25],
   perspective: [0.0047, 0.0104, 0.021, 0.04, 0.086],
   affine: [0.07, 0.163, 0.373, 0.8, 2],
@@ -42,5 +42,5 @@ export const magnitudes: Readonly<Record<DegradationName, readonly [number, numb
   lens: [0.09, 0.2, 0.34, 0.42, 0.48],
   "hand-occlusion": [0.05, 0.08, 0.12, 0.17, 0.23],
   "tag-occlusion": [0.29, 0.49, 0.64, 0.84, 1.12],
-  "matte-error": [0.0096, 0.03, 0.06, 0.085, 0.11],
+  "matte-error": [0.0096, 0.022, 0.04, 0.06, 0.085],
 };

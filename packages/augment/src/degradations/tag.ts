@@ -42,6 +42,8 @@ export function drawTag(size: Size, params: TagParams): Layer {
   const grain = smoothNoise(size, 2, seed);
   const stains = smoothNoise(size, Math.max(6, unit / 2), seed ^ 0x77);
   const strokes = numberStrokes((price / 100).toFixed(2));
+  // As large as fits the card.
+  const digit = Math.min(0.29, 0.98 / strokes.width);
   const bars = barcode(seed);
   const bend = normalField(4, seed ^ 0x99);
   const px = 1 / unit;
@@ -59,7 +61,7 @@ export function drawTag(size: Size, params: TagParams): Layer {
       layer.cover[i] = 1 - (1 - label) * (1 - string);
       const ring = cover(Math.abs(hole - 0.03) - 0.03);
       const print = Math.max(
-        cover(strokeDistance((u + strokes.width * 0.145) / 0.29, (v + 0.2) / 0.29, strokes.lines) * 0.29 - 0.036),
+        cover(strokeDistance((u + strokes.width * (digit / 2)) / digit, (v + 0.055 + digit / 2) / digit, strokes.lines) * digit - 0.124 * digit),
         barCover(u, v, bars, px),
         v > -0.58 && v < -0.46 && Math.abs(u) < 0.34 ? cover(Math.abs(v + 0.55) - 0.018) : 0,
         v > -0.5 && v < -0.38 && Math.abs(u + 0.08) < 0.26 ? cover(Math.abs(v + 0.45) - 0.014) : 0,
