@@ -25,7 +25,7 @@ const longestStep = 2.5;
 /** Most splats that one pixel is split into where the surface runs away from the camera. */
 const mostSteps = 24;
 /** How far splats lie below the surface, in pixels: about as far as they reach beyond their centres, so that outlines come out in their places. */
-const insetPixels = 0.65;
+const insetPixels = 0.5;
 /** Pixels from the outline beyond which the back, which shows only through gaps or from behind, is drawn at half the resolution. */
 const fineRim = 4;
 

@@ -22,10 +22,6 @@ export interface ViewPicture {
 
 /** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
 export const viewLowPass = 0.1;
-/** Opacities between these make the soft edge of the mask: less is the tail of a splat, more is the grain between splats. */
-const edgeLow = 0.02;
-const edgeHigh = 0.97;
-
 /**
  * Draws a lift as a camera sees it. Colours are divided by what the splats cover, so that nothing shines through between them, and then laid
  * over the background by the mask.
@@ -45,7 +41,8 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
   const through = new Uint32Array(256);
   for (let i = 0; i < maskData.length; i++) {
     const covered = alpha[i]!;
-    const part = isInner(alpha, i, width) ? 1 : Math.min(Math.max((covered - edgeLow) / (edgeHigh - edgeLow), 0), 1);
+    // Along an outline splats lie in a stack, which fills up faster than the pixel is covered: the square undoes about that.
+    const part = isInner(alpha, i, width) ? 1 : Math.min(covered * covered, 1);
     const level = Math.round(part * 255);
     maskData[i] = level;
     if (transparent) data[i * 4 + 3] = level;
