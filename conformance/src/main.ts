@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { precisions, runtimeNames } from "@refadgen/graph";
 import { tfjsBackends } from "@refadgen/graph/tfjs";
 import type { PartOptions } from "./case.js";
+import { augment } from "./parts/augment.js";
 import { formats } from "./parts/formats.js";
 import { metrics } from "./parts/metrics.js";
 import { micro } from "./parts/micro.js";
@@ -32,6 +33,7 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
   ["schedulers", { run: schedulers }],
   ["metrics", { run: metrics }],
   ["micro", { run: micro }],
+  ["augment", { run: augment }],
   ["networks", { run: networks }],
 ]);
 

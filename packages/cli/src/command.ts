@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { adviceFor } from "./advice.js";
 import type { CommandContext } from "./command-context.js";
+import { augmentCommand } from "./commands/augment.js";
 import { cacheCommand } from "./commands/cache.js";
 import { completionCommand } from "./commands/completion.js";
 import { convertCommand } from "./commands/convert.js";
@@ -16,6 +17,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 /** The subcommands, in the order of `--help`. */
 const subcommands: readonly ((program: Command, context: CommandContext) => void)[] = [
   generateCommand,
+  augmentCommand,
   inspectCommand,
   convertCommand,
   doctorCommand,
@@ -58,6 +60,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
 
 function program(context: CommandContext): Command {
   const command = new Command("refadgen")
+    .enablePositionalOptions()
     .description("Advertising images from a product photo and a prompt.")
     .version(version)
     .exitOverride()
