@@ -129,3 +129,17 @@ describe("refadgen generate", () => {
     expect((await refadgen(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
   });
 });
+
+describe("refadgen runtime", () => {
+  it("lists what is there, and refuses what is no wheel or no runtime, saying what to do", async () => {
+    const listed = await refadgen(["runtime", "ls"]);
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toMatch(/^onnxruntime {2}installed.*\nopenvino {5}/);
+    const wheel = join(folder, "some.whl");
+    await writeFile(wheel, "not a wheel");
+    const refused = await refadgen(["runtime", "install", "openvino", wheel]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/the sha256 of .*some\.whl is [0-9a-f]{64}/);
+    expect((await refadgen(["runtime", "install", "abacus"])).stderr).toMatch(/expected openvino, got "abacus"/);
+  });
+});

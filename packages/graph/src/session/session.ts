@@ -5,7 +5,7 @@ import type { Graph } from "../graph.js";
 import { inPrecision } from "../precision/precision.js";
 import type { ActivationRanges } from "../precision/ranges.js";
 import type { RunDType, Tensor } from "../tensor.js";
-import type { TfjsBackend } from "../tfjs/backend.js";
+import type { TfjsBackend } from "../tfjs/names.js";
 import { SessionError } from "./error.js";
 import { checkData, checkFeeds } from "./feeds.js";
 import { keepOptimized, type PreparedModel, prepareModel } from "./prepare.js";
