@@ -197,13 +197,3 @@ function entryOf<Name extends DegradationName>(caller: string, name: Name): Entr
     throw new ArgumentError(`${caller}: expected a degradation of ${degradationNames.join(", ")}, got ${String(name)}`);
   return catalogue[name];
 }
-
-/** The parameters of one magnitude, for the command that measures levels. */
-export function sampleMagnitude<Name extends DegradationName>(
-  name: Name,
-  generator: ParameterGenerator,
-  magnitude: number,
-  size: Size,
-): DegradationParams[Name] {
-  return entryOf("sampleMagnitude", name).sample(generator, magnitude, size);
-}

@@ -10,7 +10,7 @@ const blocksAtOnce = 1 << 16;
  *
  * @param use is called with pieces of them, in order, which it must not keep
  */
-export function eachWords(words: number, seed: number, use: (piece: Uint32Array, first: number) => void): void {
+function eachWords(words: number, seed: number, use: (piece: Uint32Array, first: number) => void): void {
   withKernel([blocksAtOnce * 16], (kernel, out) => {
     for (let first = 0; first < words; first += blocksAtOnce * 4) {
       const count = Math.min(blocksAtOnce * 4, words - first);

@@ -36,6 +36,13 @@ export function addGaussianNoise<P extends Picture>(
   { standardDeviation }: { readonly standardDeviation: number },
 ): P {
   checkField("addGaussianNoise", picture, normals);
+  const { data, channels } = picture;
+  if (!isFloat(picture) && (channels === 1 || channels === 3)) {
+    const out = new Uint8ClampedArray(data.length);
+    const scale = 255 * standardDeviation;
+    for (let i = 0; i < data.length; i++) out[i] = Math.floor(data[i]! + scale * normals[i]! + 0.5);
+    return withData(picture, new Uint8Array(out.buffer));
+  }
   return perValue(
     picture,
     (value, i) => value + standardDeviation * normals[i]!,
@@ -215,7 +222,9 @@ function noiseFor(picture: Picture, seed: number, coloured: boolean): Float32Arr
   const { channels, data } = picture;
   if (coloured || channels < 3) return normalField(data.length, seed);
   const grey = normalField(data.length / channels, seed);
-  return Float32Array.from(data, (_, i) => grey[Math.trunc(i / channels)]!);
+  const field = new Float32Array(data.length);
+  for (let pixel = 0, i = 0; pixel < grey.length; pixel++) for (let c = 0; c < channels; c++) field[i++] = grey[pixel]!;
+  return field;
 }
 
 /** A function of each colour value and its place, in 0 to 1 for floats and in levels for 8 bits; clipped. Alpha stays. */

@@ -5,7 +5,7 @@ import type { FloatImage, Image, Size } from "@refadgen/image";
 export type Picture = Image | FloatImage;
 
 /** Most pixels of a picture that is degraded. */
-export const maxPixels = 256_000_000;
+const maxPixels = 256_000_000;
 
 export function isFloat(picture: Picture): picture is FloatImage {
   return picture.data instanceof Float32Array;

@@ -43,7 +43,7 @@ export function drawTag(size: Size, params: TagParams): Layer {
   const stains = smoothNoise(size, Math.max(6, unit / 2), seed ^ 0x77);
   const strokes = numberStrokes((price / 100).toFixed(2));
   // As large as fits the card.
-  const digit = Math.min(0.29, 0.98 / strokes.width);
+  const digit = Math.min(0.29, 0.9 / strokes.width);
   const bars = barcode(seed);
   const bend = normalField(4, seed ^ 0x99);
   const px = 1 / unit;

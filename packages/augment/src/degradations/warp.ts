@@ -30,7 +30,7 @@ export interface WarpOptions {
   readonly border?: Border;
 }
 
-export const borders: readonly Border[] = ["white", "replicate", "reflect", "zero"];
+const borders: readonly Border[] = ["white", "replicate", "reflect", "zero"];
 
 /** Moves the pixels of a picture. Taps of the interpolation that lie outside take the border's value one by one. */
 export function warpPicture<P extends Picture>(picture: P, warp: Warp, { interpolation = "bilinear", border = "white" }: WarpOptions = {}): P {

@@ -155,16 +155,26 @@ function inflatedRelief({ inside }: Silhouette, { relief }: Inflation, distance:
   return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine) };
 }
 
-/** Centre of the middle surface, in world coordinates. */
-function middleOf({ left, top, width, inside, area }: Silhouette, { middle }: TwoSidedRelief, { fx, fy, cx, cy, view }: Camera): Vector3 {
-  let [x, y, z] = [0, 0, 0];
+/** Half way between the foremost front and the hindmost back, on the ray of the centre of mass, in world coordinates. */
+function middleOf(
+  { left, top, width, inside, area }: Silhouette,
+  { middle, front, back }: TwoSidedRelief,
+  { fx, fy, cx, cy, view }: Camera,
+): Vector3 {
+  let [x, y, z, foremost, hindmost] = [0, 0, 0, 0, 0];
   for (let i = 0; i < inside.length; i++) {
     if (!inside[i]) continue;
     const depth = middle[i]!;
     x += ((left + (i % width) + 0.5 - cx) / fx) * depth;
     y += ((top + Math.floor(i / width) + 0.5 - cy) / fy) * depth;
     z += depth;
+    foremost = Math.max(foremost, front[i]!);
+    hindmost = Math.max(hindmost, back[i]!);
   }
+  const farther = 1 + ((Math.sqrt(hindmost) - Math.sqrt(foremost)) / 2) * (area / z);
+  x *= farther;
+  y *= farther;
+  z *= farther;
   const [dx, dy, dz] = [x / area - view[3]!, y / area - view[7]!, z / area - view[11]!];
   return [
     view[0]! * dx + view[4]! * dy + view[8]! * dz,

@@ -41,13 +41,13 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
   const through = new Uint32Array(256);
   for (let i = 0; i < maskData.length; i++) {
     const covered = alpha[i]!;
-    // Along an outline splats lie in a stack, which fills up faster than the pixel is covered: the square undoes about that.
-    const part = isInner(alpha, i, width) ? 1 : Math.min(covered * covered, 1);
+    const part = isInner(alpha, i, width) ? 1 : edgeCoverage(alpha, i, width);
     const level = Math.round(part * 255);
     maskData[i] = level;
     if (transparent) data[i * 4 + 3] = level;
+    const from = covered < 0.5 ? mostCovered(alpha, i, width) : i;
     for (let c = 0; c < 3; c++) {
-      const own = level > 0 ? Math.min(Math.max(rgb[i * 3 + c]! / covered, 0), 1) : 0;
+      const own = level > 0 ? Math.min(Math.max(rgb[from * 3 + c]! / Math.max(alpha[from]!, 1e-6), 0), 1) : 0;
       const behind = transparent ? own : plain ? plain[c]! : lifted.plate[i * 3 + c]!;
       data[i * channels + c] = Math.round((behind + (own - behind) * part) * 255);
     }
@@ -68,11 +68,27 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
 }
 
 /** Coverage from which a pixel among such is inside the product, however much shines through between its splats. */
-const innerCoverage = 0.7;
+const innerCoverage = 0.85;
 
 function isInner(alpha: Float32Array, i: number, width: number): boolean {
   const inner = (j: number): boolean => alpha[j] === undefined || alpha[j]! > innerCoverage;
   return inner(i) && inner(i - 1) && inner(i + 1) && inner(i - width) && inner(i + width);
+}
+
+/**
+ * How much of a pixel on the outline is covered. Splats lie in a stack there, which fills up before the pixel does: the square undoes some of that, and
+ * a share of the neighbours the rest.
+ */
+function edgeCoverage(alpha: Float32Array, i: number, width: number): number {
+  const square = (j: number): number => Math.min(alpha[j] ?? alpha[i]!, 1) ** 2;
+  return (2 * square(i) + square(i - 1) + square(i + 1) + square(i - width) + square(i + width)) / 6;
+}
+
+/** Where the colour of a hardly covered pixel is taken from: itself or the neighbour of which more is known. */
+function mostCovered(alpha: Float32Array, i: number, width: number): number {
+  let best = i;
+  for (const j of [i - 1, i + 1, i - width, i + width]) if ((alpha[j] ?? 0) > alpha[best]!) best = j;
+  return best;
 }
 
 /** Cosine to which the back is drawn although it turns away: the limb needs a little of both sides. */
