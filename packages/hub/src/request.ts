@@ -98,7 +98,7 @@ export function statusError(response: Response, what: string): HubError {
 }
 
 /** How long the server asks to wait, in milliseconds: `Retry-After` as seconds or as a date. */
-export function retryAfter(response: Response, now: number = Date.now()): number | undefined {
+function retryAfter(response: Response, now: number = Date.now()): number | undefined {
   const text = response.headers.get("retry-after");
   if (text === null) return undefined;
   if (/^\d+$/.test(text.trim())) return Number(text) * 1000;
