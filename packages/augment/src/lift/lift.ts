@@ -7,6 +7,7 @@ import { bothSides, ownColours, sharpened } from "./colour.js";
 import type { DepthMap } from "./depth.js";
 import { type Inflation, inflate } from "./inflate.js";
 import { measuredRelief } from "./measured-relief.js";
+import { outlineCurve } from "./outline-curve.js";
 import { paintOut } from "./plate.js";
 import type { ShapePrior } from "./shape.js";
 import { type Silhouette, silhouetteOf } from "./silhouette.js";
@@ -39,6 +40,8 @@ export interface Lift {
   readonly source: "depth" | Exclude<ShapePrior, "auto">;
   /** [H, W, 3] the photo with the product painted out, 0 to 1. */
   readonly plate: Float32Array;
+  /** What the coverage of outline pixels stands for; see `outlineCurve`. */
+  readonly outlineCurve: Float32Array;
 }
 
 /** Most pixels of a photo that is lifted: up to two splats for each. */
@@ -91,13 +94,15 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   coverWithSplats(buffer, "front", silhouette, relief, colours, { camera, sigma: splatSigma });
   const frontCount = buffer.count;
   coverWithSplats(buffer, "back", silhouette, relief, colours, { camera, sigma: splatSigma });
+  const scene = sceneFromBuffer(buffer, camera.view, splatOpacity);
   return {
-    scene: sceneFromBuffer(buffer, camera.view, splatOpacity),
+    scene,
     frontCount,
     camera,
     target: middleOf(silhouette, relief, camera),
     source: depth ? "depth" : inflation.shape,
     plate,
+    outlineCurve: outlineCurve(scene, camera, coverage),
   };
 }
 

@@ -1,6 +1,7 @@
 import { ArgumentError } from "@refadgen/errors";
 import type { Image } from "@refadgen/image";
 import type { Lift } from "../lift/lift.js";
+import { edgeCoverage, isInner, outlineShare, viewLowPass } from "../lift/outline-curve.js";
 import { type Camera, cameraCentre } from "../render/camera.js";
 import { render } from "../render/render.js";
 import type { SplatScene } from "../splats/scene.js";
@@ -20,8 +21,6 @@ export interface ViewPicture {
   readonly leak: number;
 }
 
-/** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
-export const viewLowPass = 0.1;
 /**
  * Draws a lift as a camera sees it. Colours are divided by what the splats cover, so that nothing shines through between them, and then laid
  * over the background by the mask.
@@ -41,7 +40,7 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
   const through = new Uint32Array(256);
   for (let i = 0; i < maskData.length; i++) {
     const covered = alpha[i]!;
-    const part = isInner(alpha, i, width) ? 1 : edgeCoverage(alpha, i, width);
+    const part = isInner(alpha, i, width) ? 1 : outlineShare(lifted.outlineCurve, edgeCoverage(alpha, i, width));
     const level = Math.round(part * 255);
     maskData[i] = level;
     if (transparent) data[i * 4 + 3] = level;
@@ -65,23 +64,6 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
     mask: { width, height, channels: 1, data: maskData },
     leak: percentile(through, 0.99),
   };
-}
-
-/** Coverage from which a pixel among such is inside the product, however much shines through between its splats. */
-const innerCoverage = 0.85;
-
-function isInner(alpha: Float32Array, i: number, width: number): boolean {
-  const inner = (j: number): boolean => alpha[j] === undefined || alpha[j]! > innerCoverage;
-  return inner(i) && inner(i - 1) && inner(i + 1) && inner(i - width) && inner(i + width);
-}
-
-/**
- * How much of a pixel on the outline is covered. Splats lie in a stack there, which fills up before the pixel does: the square undoes some of that, and
- * a share of the neighbours the rest.
- */
-function edgeCoverage(alpha: Float32Array, i: number, width: number): number {
-  const square = (j: number): number => Math.min(alpha[j] ?? alpha[i]!, 1) ** 2;
-  return (2 * square(i) + square(i - 1) + square(i + 1) + square(i - width) + square(i + width)) / 6;
 }
 
 /** Where the colour of a hardly covered pixel is taken from: itself or the neighbour of which more is known. */
