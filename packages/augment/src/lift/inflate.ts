@@ -22,12 +22,12 @@ const cardDepth = 0.012;
 const irregularRoundness = 0.62;
 
 /** The shape that an outline suggests. */
-export function chooseShape({ rectangularity, solidity }: Outline): Exclude<ShapePrior, "auto"> {
+function chooseShape({ rectangularity, solidity }: Outline): Exclude<ShapePrior, "auto"> {
   return rectangularity > 0.955 && solidity > 0.985 ? "box" : "round";
 }
 
 /** Whether an outline is that of a body of revolution seen from the side. */
-export function isTurned({ solidity, asymmetry }: Outline): boolean {
+function isTurned({ solidity, asymmetry }: Outline): boolean {
   return solidity > 0.965 && asymmetry < 0.06;
 }
 

@@ -5,7 +5,7 @@
  * @param known [H, W] 0 to 1.
  * @param fallback where nothing is known at all.
  */
-export function fillSmoothly(
+function fillSmoothly(
   values: Float32Array,
   known: Float32Array,
   width: number,

@@ -4,7 +4,7 @@ import { type Camera, orbitView } from "../render/camera.js";
 import type { ViewPose, ViewRanges } from "./similar-views.js";
 
 /** Where views may lie unless asked otherwise: "similar" in the literature ends at 15 to 18 degrees. */
-export const defaultRanges: ViewRanges = { azimuth: 15, elevation: 8, roll: 2, distance: 0.05, focal: 0.05 };
+const defaultRanges: ViewRanges = { azimuth: 15, elevation: 8, roll: 2, distance: 0.05, focal: 0.05 };
 
 const widest: ViewRanges = { azimuth: 45, elevation: 30, roll: 45, distance: 0.5, focal: 0.5 };
 
