@@ -68,8 +68,12 @@ describe("productEncoding", () => {
 });
 
 describe("runtime", () => {
-  it("two pipelines on OpenVINO at once give what ONNX Runtime gives", async () => {
-    const library = process.env.REFADGEN_OPENVINO ? process.env.REFADGEN_OPENVINO : await installOpenVino();
+  it("two pipelines on OpenVINO at once give what ONNX Runtime gives", async (test) => {
+    const library = process.env.REFADGEN_OPENVINO ?? (await installOpenVino().catch((error: Error) => error));
+    if (library instanceof Error) {
+      if (process.env.CI) throw library;
+      return test.skip(library.message);
+    }
     const options = { ...block(), ...call, steps: 1 };
     const expected = await pipeline.generate(options);
     const both = await Promise.all([0, 1].map(() => RefAdGenPipeline.fromPretrained(sources, { runtime: "openvino", library })));
