@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { precisions, runtimeNames } from "@refadgen/graph";
+import { executionProviders, precisions, runtimeNames } from "@refadgen/graph";
 import { tfjsBackends } from "@refadgen/graph/tfjs";
 import type { PartOptions } from "./case.js";
 import { augment } from "./parts/augment.js";
@@ -14,12 +14,13 @@ import { schedulers } from "./parts/schedulers.js";
 import { text } from "./parts/text.js";
 import { type RegisteredPart, runParts } from "./runner.js";
 
-const usage = `Usage: pnpm conformance --fixtures DIR [--only PART]... [--runtime NAME] [--precision P] [--full]
+const usage = `Usage: pnpm conformance --fixtures DIR [--only PART]... [--runtime NAME] [--provider NAME] [--precision P] [--full]
 
 Compares this project with what the reference implementations answered, as recorded in DIR/PART.
   --fixtures DIR  the folder that holds the parts
   --only PART     run this part only; may be given more than once
   --runtime NAME  what networks run on: onnxruntime, openvino, tfjs; default: the fastest exact one that is installed
+  --provider NAME for onnxruntime: cpu (default), cuda, webgpu, dml, coreml, tensorrt
   --backend NAME  for tfjs: its backend
   --precision P   fp32 (default), bf16 or int8; those two are held against tolerances of their own
   --full          also run the full-size networks: minutes, up to 9 GB of memory
@@ -63,7 +64,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function readOptions(
   argv: readonly string[],
 ): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean; session?: PartOptions["session"] }> {
-  const { fixtures, only, full, help, runtime, precision, backend } = parse(argv);
+  const { fixtures, only, full, help, runtime, provider, precision, backend } = parse(argv);
   if (help) return "help";
   if (fixtures === undefined) throw new UsageError("expected --fixtures DIR, got none");
   const folder = resolve(fixtures);
@@ -74,6 +75,7 @@ async function readOptions(
   }
   const session = {
     ...(runtime !== undefined && { runtime: named("--runtime", runtime, [...runtimeNames, "auto"] as const) }),
+    ...(provider !== undefined && { provider: named("--provider", provider, executionProviders) }),
     ...(precision !== undefined && { precision: named("--precision", precision, precisions) }),
     ...(backend !== undefined && { backend: named("--backend", backend, tfjsBackends) }),
   };
@@ -92,6 +94,7 @@ function parse(argv: readonly string[]): {
   full?: boolean;
   help?: boolean;
   runtime?: string;
+  provider?: string;
   precision?: string;
   backend?: string;
 } {
@@ -100,6 +103,7 @@ function parse(argv: readonly string[]): {
     only: { type: "string", multiple: true },
     full: { type: "boolean" },
     runtime: { type: "string" },
+    provider: { type: "string" },
     precision: { type: "string" },
     backend: { type: "string" },
     help: { type: "boolean", short: "h" },

@@ -41,6 +41,7 @@ export { type Generator, type NormalOptions, type RandomDType, type RandomOption
 export { randnTensor } from "./random/randn-tensor.js";
 // Sessions
 export { SessionError, type SessionErrorCode } from "./session/error.js";
+export { bindInputs } from "./rewrite.js";
 export {
   type ExecutionProvider,
   executionProviders,

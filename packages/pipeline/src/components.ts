@@ -16,6 +16,12 @@ export class Components {
     this.#generationOptimization = generationBytes < smallestKept ? "mapped" : (options.optimization ?? "kept");
   }
 
+  /** Whether each use opens a session on a device: the place for what its runs have in common. */
+  get opensOnDevice(): boolean {
+    const { device = "cpu", memory = "low" } = this.#options;
+    return device !== "cpu" && memory === "low";
+  }
+
   /**
    * Runs `work` with the session of a component.
    *

@@ -1,5 +1,5 @@
 import { denoise, type Schedule } from "@refadgen/core-unet";
-import { type ActivationRanges, gatherRanges, type Session, type Tensor, watchRanges } from "@refadgen/graph";
+import { type ActivationRanges, bindInputs, type Graph, gatherRanges, type Session, type Tensor, watchRanges } from "@refadgen/graph";
 import { type Image, resizeImage, type Size, tensorToImage } from "@refadgen/image";
 import type { Components } from "./components.js";
 import { EventQueue, stageClock } from "./events.js";
@@ -82,6 +82,18 @@ export async function* generateEvents(
     if (onRanges) watchRanges(graph);
     return graph;
   };
+  const keyValuesOf = (reference: Readonly<Record<string, Floats>>, part: number) => ({
+    ...Object.fromEntries(
+      Object.entries(reference).map(([name, tensor]) => {
+        const mine = apart ? halfOf(tensor, part) : tensor;
+        return [name, selection ? selection.pick(mine) : mine] as const;
+      }),
+    ),
+    ...textKeyValues[part],
+  });
+  // Sessions on devices cannot hold tensors between runs; one that is opened for this call alone gets what all its runs read as if it were weights.
+  const fixed = components.opensOnDevice && references.length === 1 && !apart ? keyValuesOf(references[0]!, 0) : undefined;
+  const opened = (graph: Graph) => (fixed ? bindInputs(graph, among(fixed, graph)) : graph);
   const shallowGraph = cached ? graphOf("shallow") : undefined;
   const key = `${batch} × ${size.height} × ${size.width}${selection ? `, reference ${selection.key}` : ""}${cached ? ", recording" : ""}${onRanges ? ", watched" : ""}`;
   const queue = new EventQueue<StepEvent>();
@@ -91,23 +103,18 @@ export async function* generateEvents(
       const reference = references[image] ?? references[0]!;
       const parts: GuidancePart[] = [];
       try {
-        for (const [half, ofText] of textKeyValues.entries()) {
-          const ofReference = Object.fromEntries(
-            Object.entries(reference).map(([name, tensor]) => {
-              const mine = apart ? halfOf(tensor, half) : tensor;
-              return [name, selection ? selection.pick(mine) : mine] as const;
-            }),
-          );
-          const seen = { ...ofReference, ...ofText };
-          const outer =
-            shallowGraph && Object.fromEntries(shallowGraph.inputs.flatMap(({ name }) => (seen[name] ? [[name, seen[name]] as const] : [])));
+        for (const part of textKeyValues.keys()) {
+          if (fixed) {
+            parts.push({ batch, keyValues: {} });
+            continue;
+          }
+          const seen = keyValuesOf(reference, part);
+          // Halves and selections are this image's own and move into the session, as does a reference that no other image shares.
+          const copy = !apart && !selection && references.length === 1;
           parts.push({
             batch,
-            ...(shallow && outer && { shallowKeyValues: await holdAll(shallow, outer, { copy: true }) }),
-            keyValues: {
-              ...(await holdAll(session, ofReference, { copy: !apart && !selection && references.length === 1 })),
-              ...(await holdAll(session, ofText, { copy: true })),
-            },
+            ...(shallow && shallowGraph && { shallowKeyValues: await holdAll(shallow, among(seen, shallowGraph), { copy: () => true }) }),
+            keyValues: await holdAll(session, seen, { copy: (name) => copy || name in textKeyValues[part]! }),
           });
         }
         const denoiser = guidedDenoiser({
@@ -147,13 +154,13 @@ export async function* generateEvents(
   const work = components.use(
     "generation-unet",
     key,
-    () => graphOf(cached ? "recording" : "whole"),
+    () => opened(graphOf(cached ? "recording" : "whole")),
     (session) =>
       shallowGraph
         ? components.use(
             "generation-unet-shallow",
             key,
-            () => shallowGraph,
+            () => opened(shallowGraph),
             (shallow) => run(session, shallow),
             signal,
           )
@@ -176,6 +183,11 @@ export async function* generateEvents(
   }
   yield clock.end("decode");
   return { images, seed: options.seed ?? request.seeds[0]!, seconds };
+}
+
+/** Those that a graph has inputs for. */
+function among(tensors: Readonly<Record<string, Floats>>, { inputs }: Graph): Record<string, Floats> {
+  return Object.fromEntries(inputs.flatMap(({ name }) => (tensors[name] ? [[name, tensors[name]] as const] : [])));
 }
 
 /** One image of a batch of two. */

@@ -162,14 +162,15 @@ export async function referenceFeatures(
   );
 }
 
-/** Moves keys and values into the session that reads them at every step; with `copy`, ours stay usable. */
+/** Moves keys and values into the session that reads them at every step; those that `copy` names stay usable. */
 export async function holdAll(
   session: Session,
   tensors: Readonly<Record<string, Floats>>,
-  { copy }: { readonly copy: boolean },
+  { copy }: { readonly copy: (name: string) => boolean },
 ): Promise<Readonly<Record<string, HeldTensor>> & Feeds> {
   const held: Record<string, HeldTensor> = {};
-  for (const [name, tensor] of Object.entries(tensors)) held[name] = await session.hold(copy ? { ...tensor, data: tensor.data.slice() } : tensor);
+  for (const [name, tensor] of Object.entries(tensors))
+    held[name] = await session.hold(copy(name) ? { ...tensor, data: tensor.data.slice() } : tensor);
   return held;
 }
 

@@ -1,4 +1,5 @@
-import { type Constant, Graph, type Node, type Value } from "../graph.js";
+import type { Constant, Graph, Node, Value } from "../graph.js";
+import { type Builder, rewritten } from "../rewrite.js";
 import { elementCount } from "../tensor.js";
 import { isFloat, widenToFloat32 } from "../weights/widen.js";
 import { type QuantizedWeight, quantizeWeights } from "./int8-weights.js";
@@ -61,12 +62,6 @@ export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false,
   });
 }
 
-/** Builds part of the new graph: looks values up by their old names. */
-interface Builder {
-  readonly graph: Graph;
-  readonly value: (name: string) => Value;
-}
-
 function linear(node: Node, { quantized, scale }: QuantizedWeight, { graph, value }: Builder): Value {
   const x = value(node.inputs[0]!);
   const bias = node.inputs[2] ? value(node.inputs[2]) : undefined;
@@ -123,37 +118,6 @@ function throughBytes(graph: Graph, x: Value, { scale, zero }: { readonly scale:
   const [bytes] = graph.add("QuantizeLinear", [x, ...parameters], [{ dtype: "uint8", dims: x.dims }]);
   const [back] = graph.add("DequantizeLinear", [bytes!, ...parameters], [{ dtype: "float32", dims: x.dims }]);
   return back!;
-}
-
-/** Copies a graph, with other ops in place of some nodes; `replace` gives the value that stands for the node's output, or undefined. */
-function rewritten(graph: Graph, replace: (node: Node, builder: Builder) => Value | undefined): Graph {
-  const copy = new Graph(graph.name);
-  const values = new Map<string, Value>(graph.inputs.map(({ name, dtype, dims }) => [name, copy.input(name, dtype, dims)]));
-  const value = (name: string): Value => {
-    const known = values.get(name);
-    if (known) return known;
-    const constant = graph.constants.get(name);
-    if (!constant) return graph.values.get(name)!; // not computed yet: only its sizes are of use
-    const made = "parameter" in constant ? copy.value(constant.parameter) : copy.constant(constant.dtype, constant.dims, constant.data);
-    values.set(name, made);
-    return made;
-  };
-  for (const node of graph.nodes) {
-    const replaced = replace(node, { graph: copy, value });
-    if (replaced) {
-      values.set(node.outputs[0]!, replaced);
-      continue;
-    }
-    const outputs = copy.add(
-      node.op,
-      node.inputs.map((name) => (name === "" ? undefined : value(name))),
-      node.outputs.map((name) => graph.values.get(name)!),
-      { domain: node.domain, attributes: node.attributes, name: node.name },
-    );
-    for (const [index, name] of node.outputs.entries()) values.set(name, outputs[index]!);
-  }
-  for (const { name, value: output } of graph.outputs) copy.output(name, values.get(output.name)!);
-  return copy;
 }
 
 async function floatsOf(constant: Constant): Promise<Float32Array> {

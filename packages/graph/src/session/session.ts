@@ -6,8 +6,10 @@ import { inPrecision } from "../precision/precision.js";
 import type { ActivationRanges } from "../precision/ranges.js";
 import type { RunDType, Tensor } from "../tensor.js";
 import type { TfjsBackend } from "../tfjs/names.js";
+import { attentionIsRight } from "./attention-probe.js";
 import { SessionError } from "./error.js";
 import { checkData, checkFeeds } from "./feeds.js";
+import { plainAttention } from "./plain-attention.js";
 import { keepOptimized, type PreparedModel, prepareModel } from "./prepare.js";
 import type { Reply, Request, RunReply } from "./protocol.js";
 import { chooseRuntime, openers } from "./runtimes.js";
@@ -117,8 +119,16 @@ export async function openSession(graph: Graph, options: SessionOptions = {}): P
 
 async function openAny(graph: Graph, options: SessionOptions): Promise<Session> {
   const runtime = await chooseRuntime(graph, options);
-  const converted = await inPrecision(graph, options);
+  const converted = await inPrecision(await forProvider(graph, options), options);
   return runtime === "onnxruntime" ? open(converted, options) : openers[runtime](converted, options);
+}
+
+/** The graph with attention written out where the provider's own kernel is wrong. */
+async function forProvider(graph: Graph, { provider = "cpu", deviceId = 0, signal }: SessionOptions): Promise<Graph> {
+  if (provider === "cpu" || !graph.nodes.some(({ op }) => op === "MultiHeadAttention")) return graph;
+  const right = await attentionIsRight(`${provider} ${deviceId}`, (probe) => open(probe, { provider, deviceId }));
+  signal?.throwIfAborted();
+  return right ? graph : plainAttention(graph);
 }
 
 async function open(graph: Graph, options: SessionOptions): Promise<Session> {
