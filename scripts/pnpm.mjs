@@ -3,7 +3,7 @@
  * the other scripts import `providePnpm`. It is fetched once by npm into the git-ignored `.tools/`; later calls touch no network.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Puts the pinned pnpm first on PATH (turbo starts pnpm by that name) and keeps install scripts from downloading engines.
+ * Puts the pinned pnpm first on PATH (turbo starts pnpm by that name) and keeps install scripts from downloading engines and headers.
  * @returns {Promise<string>} the path of the pnpm executable
  */
 export async function providePnpm() {
@@ -24,6 +24,9 @@ export async function providePnpm() {
   if (binary === null) throw new Error(`pnpm ${version} has no executable for ${process.platform}-${process.arch}`);
   process.env.PATH = `${dirname(binary)}${delimiter}${process.env.PATH}`;
   process.env.ONNXRUNTIME_NODE_INSTALL ??= "skip";
+  // Addons that have to be compiled take the headers that came with Node, where they did, instead of fetching them.
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  if (existsSync(join(prefix, "include", "node", "node.h"))) process.env.npm_config_nodedir ??= prefix;
   return binary;
 }
 
