@@ -20,6 +20,8 @@ export interface QuantizedWeight {
 export interface QuantizeRequest {
   readonly parameter: Parameter;
   readonly transposed: boolean;
+  /** What the weights of each input channel (dimension 1) are multiplied by first. Default: 1. */
+  readonly inputScales?: Float32Array | undefined;
 }
 
 /**
@@ -40,9 +42,10 @@ export async function quantizeWeights(
   }: { readonly signal?: AbortSignal; readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void } = {},
 ): Promise<QuantizedWeight[]> {
   const hash = createHash("sha256").update(`int8 ${layoutVersion}\n`);
-  for (const { parameter, transposed } of requests) {
+  for (const { parameter, transposed, inputScales } of requests) {
     const { name, dims, start, stored } = parameter;
-    hash.update(`${JSON.stringify([name, dims, start, transposed, await stored.contentKey()])}\n`);
+    const scales = inputScales ? [Array.from(inputScales)] : [];
+    hash.update(`${JSON.stringify([name, dims, start, transposed, await stored.contentKey(), ...scales])}\n`);
     signal?.throwIfAborted();
   }
   const key = hash.digest("hex").slice(0, 48);
@@ -80,10 +83,11 @@ export async function quantizeWeights(
     );
   await writeAtomically(path, async (handle) => {
     await handle.truncate(total);
-    for (const [index, { parameter, transposed }] of requests.entries()) {
+    for (const [index, { parameter, transposed, inputScales }] of requests.entries()) {
       signal?.throwIfAborted();
       const { quantized, scale } = weights[index]!;
       const values = await valuesOf(parameter);
+      if (inputScales) scaleInputs(values, inputScales, elementCount(parameter.dims.slice(2)));
       const result = await quantize(values, parameter.dims[0]!, transposed);
       await handle.write(result.bytes, 0, result.bytes.length, quantized.stored.location!.offset);
       const scales = new Uint8Array(result.scales.buffer);
@@ -97,7 +101,12 @@ export async function quantizeWeights(
 async function valuesOf({ name, stored, start, dims }: Parameter): Promise<Float32Array> {
   const { dtype } = stored;
   if (!isFloat(dtype)) throw new WeightsError("unsupported", `int8: expected floating-point weights, got ${dtype} for ${name}`);
-  return widenToFloat32(dtype, await stored.read()).subarray(start, start + elementCount(dims));
+  return widenToFloat32(dtype, await stored.read()).slice(start, start + elementCount(dims));
+}
+
+/** Values `[K, C, …]` times one factor for each of C, in place; `inner` values share one. */
+function scaleInputs(values: Float32Array, factors: Float32Array, inner: number): void {
+  for (let index = 0; index < values.length; index++) values[index]! *= factors[Math.floor(index / inner) % factors.length]!;
 }
 
 /** Row by row of `[K, …]`, giving the event loop its turn. */

@@ -1,9 +1,10 @@
 import type { Constant, Graph, Node, Value } from "../graph.js";
+import { concat } from "../ops/layout.js";
 import { type Builder, rewritten } from "../rewrite.js";
 import { elementCount } from "../tensor.js";
 import { isFloat, widenToFloat32 } from "../weights/widen.js";
 import { type QuantizedWeight, quantizeWeights } from "./int8-weights.js";
-import { type ActivationRanges, isConvolution } from "./ranges.js";
+import { type ActivationRanges, isConvolution, joinedChannels } from "./ranges.js";
 
 export interface Int8Options {
   /** What convolutions see; those that are not in it stay float32. Default: none. */
@@ -19,11 +20,11 @@ const fewestRows = 16;
 
 /**
  * The graph with linear layers and convolutions in 8 bits. Linear layers are quantised as they run (inputs by their own range at that
- * moment), convolutions by the ranges given. These stay float32: layers of a few rows (the time embedding and its projections), what reads an
- * input of the graph or gives an output (first and last layers), and convolutions of joined skips, whose halves have ranges of their own.
+ * moment), convolutions by the ranges given; those of joined skips by the range of each part. These stay float32: layers of a few rows (the time
+ * embedding and its projections), and what reads an input of the graph or gives an output (first and last layers).
  */
 export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false, ...options }: Int8Options = {}): Promise<Graph> {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const parts = joinedChannels(graph);
   const ends = new Set(graph.outputs.map(({ value }) => value.name));
   const starts = new Set(graph.inputs.map(({ name }) => name));
   const weightOf = (node: Node) => {
@@ -34,14 +35,25 @@ export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false,
     const weight = weightOf(node);
     if (!weight || starts.has(node.inputs[0]!) || ends.has(node.outputs[0]!) || keep(node)) return false;
     if (node.op === "Gemm") return node.attributes.transB === 1n && (graph.values.get(node.inputs[0]!)?.dims[0] ?? 0) >= fewestRows;
-    return (
-      isConvolution(node) &&
-      producers.get(node.inputs[0]!)?.op !== "Concat" &&
-      ranges[node.inputs[0]!] !== undefined &&
-      ranges[node.outputs[0]!] !== undefined
-    );
+    return isConvolution(node) && (parts.get(node.inputs[0]!) ?? [node.inputs[0]!]).concat(node.outputs[0]!).every((name) => ranges[name]);
   });
-  const requests = chosen.map((node) => ({ parameter: weightOf(node)!, transposed: node.op === "Gemm" }));
+  const joins = new Map<Node, readonly JoinedPart[]>();
+  for (const node of chosen) {
+    const names = isConvolution(node) ? parts.get(node.inputs[0]!) : undefined;
+    if (names)
+      joins.set(
+        node,
+        names.map((name) => partOf(graph, name, ranges)),
+      );
+  }
+  const requests = chosen.map((node) => ({
+    parameter: weightOf(node)!,
+    transposed: node.op === "Gemm",
+    // Each part of a join goes in as levels of its own; what a level is worth goes into the weights.
+    inputScales: joins.has(node)
+      ? Float32Array.from(joins.get(node)!.flatMap(({ channels, scale }) => Array<number>(channels).fill(scale)))
+      : undefined,
+  }));
   const weights = await quantizeWeights(requests, options);
   const table = new Map(chosen.map((node, index) => [node, weights[index]!]));
   const biases = new Map<Node, Float32Array>();
@@ -57,7 +69,7 @@ export async function int8Graph(graph: Graph, { ranges = {}, keep = () => false,
     const weight = table.get(node);
     if (!weight) return undefined;
     return isConvolution(node)
-      ? convolution(node, weight, out, { ranges, bias: biases.get(node), scales: scales.get(node)! })
+      ? convolution(node, weight, out, { ranges, join: joins.get(node), bias: biases.get(node), scales: scales.get(node)! })
       : linear(node, weight, out);
   });
 }
@@ -76,14 +88,37 @@ function linear(node: Node, { quantized, scale }: QuantizedWeight, { graph, valu
   return out!;
 }
 
+interface ConvolutionData {
+  readonly ranges: ActivationRanges;
+  /** What is joined to the input, if anything. */
+  readonly join: readonly JoinedPart[] | undefined;
+  readonly bias: Float32Array | undefined;
+  readonly scales: Float32Array;
+}
+
+/** One part of what is joined along the channels, in 8 bits: `middle` is zero, `scale` what a level is worth. */
+interface JoinedPart {
+  readonly name: string;
+  readonly channels: number;
+  readonly scale: number;
+}
+
+const middle = 128;
+
+function partOf(graph: Graph, name: string, ranges: ActivationRanges): JoinedPart {
+  const [least, most] = ranges[name]!;
+  const reach = Math.max(Math.abs(least), Math.abs(most));
+  return { name, channels: graph.values.get(name)!.dims[1]!, scale: Math.fround(reach > 0 ? reach / 127 : 1) };
+}
+
 function convolution(
   node: Node,
   { quantized, scale }: QuantizedWeight,
   { graph, value }: Builder,
-  { ranges, bias, scales }: { readonly ranges: ActivationRanges; readonly bias: Float32Array | undefined; readonly scales: Float32Array },
+  { ranges, join, bias, scales }: ConvolutionData,
 ): Value {
-  const seen = levels(ranges[node.inputs[0]!]!);
-  const x = throughBytes(graph, value(node.inputs[0]!), seen);
+  const seen = join ? { scale: 1, zero: middle } : levels(ranges[node.inputs[0]!]!);
+  const x = join ? joinedBytes(graph, join, value) : throughBytes(graph, value(node.inputs[0]!), seen);
   const [weight] = graph.add("DequantizeLinear", [quantized, scale], [{ dtype: "float32", dims: quantized.dims }], { attributes: { axis: 0n } });
   const inputs: Value[] = [x, weight!];
   if (bias) {
@@ -104,6 +139,22 @@ function convolution(
     attributes: node.attributes,
   });
   return throughBytes(graph, out!, levels(ranges[node.outputs[0]!]!));
+}
+
+/** Parts as levels of their own, joined; a level counts 1. */
+function joinedBytes(graph: Graph, join: readonly JoinedPart[], value: (name: string) => Value): Value {
+  const zero = graph.constant("uint8", [], Uint8Array.of(middle));
+  const bytes = join.map(({ name, scale }) => {
+    const x = value(name);
+    return graph.add("QuantizeLinear", [x, graph.constant("float32", [], Float32Array.of(scale)), zero], [{ dtype: "uint8", dims: x.dims }])[0]!;
+  });
+  const joined = concat(bytes, 1);
+  const [levels] = graph.add(
+    "DequantizeLinear",
+    [joined, graph.constant("float32", [], Float32Array.of(1)), zero],
+    [{ dtype: "float32", dims: joined.dims }],
+  );
+  return levels!;
 }
 
 /** 256 levels over a range that includes zero, which is one of them. */

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { Graph } from "../graph.js";
 import { silu } from "../ops/activation.js";
 import { conv2d } from "../ops/convolution.js";
-import { add } from "../ops/elementwise.js";
+import { add, multiply, relu } from "../ops/elementwise.js";
+import { parameter } from "../ops/evaluate.test.support.js";
 import { concat, reshape, transpose } from "../ops/layout.js";
 import { linear } from "../ops/linear.js";
 import { groupNorm } from "../ops/normalization.js";
@@ -95,7 +96,7 @@ it("watching leaves the result as it is and gives the range of every convolution
   expect(outputs.y).toEqual(plain.y);
   const ranges = gatherRanges(outputs);
   expect(ranges.x).toEqual([Math.min(...x.data), Math.max(...x.data)]);
-  expect(Object.keys(ranges)).toHaveLength(8);
+  expect(Object.keys(ranges)).toHaveLength(7); // what is joined counts by its parts
   expect(gatherRanges({}, ranges)).toEqual(ranges);
   const wider = gatherRanges(
     { "least of x": { ...x, dims: [], data: Float32Array.of(-99) }, "most of x": { ...x, dims: [], data: Float32Array.of(0) } },
@@ -114,7 +115,7 @@ it("int8 converts layers of many rows and calibrated convolutions, leaves the de
   expect(linears.filter((op) => op === "Gemm")).toHaveLength(1);
   expect(linears).not.toContain("QuantizeLinear");
   const all = ops(await int8Graph(network(), { ranges }));
-  expect(all.filter((op) => op === "QuantizeLinear")).toHaveLength(2); // into and out of the middle one
+  expect(all.filter((op) => op === "QuantizeLinear")).toHaveLength(5); // into and out of the middle one, both parts of the skip and what it gives
   expect(ops(await int8Graph(network(), { ranges, keep: () => true }))).toEqual(ops(network()));
   for (const optimization of ["mapped", "kept"] as const) {
     const [some, most] = [
@@ -125,6 +126,24 @@ it("int8 converts layers of many rows and calibrated convolutions, leaves the de
     expect(relative(some.y!, expected)).toBeGreaterThan(1e-4);
     expect(relative(most.y!, expected)).toBeLessThan(0.03);
   }
+});
+
+it("int8 gives each part of a joined skip levels of its own, however unlike they are", async () => {
+  // The first part is a hundredth of the second and weighs as much in the sums.
+  const values = formulaGaussian("kernel", [8, 32, 1, 1]).map((value, index) => value * (index % 32 < 16 ? 100 : 1));
+  const kernel = parameter("kernel", { dtype: "float32", dims: [8, 32, 1, 1], data: values });
+  const joined = (): Graph => {
+    const graph = new Graph("skip");
+    const input = graph.input("x", "float32", dims);
+    graph.output("y", relu(conv2d(concat([multiply(input, 0.01), multiply(input, -1)], 1), kernel, undefined)));
+    return graph;
+  };
+  const watched = joined();
+  watchRanges(watched);
+  const outputs = await run(watched);
+  const made = await run(joined(), { precision: "int8", ranges: gatherRanges(outputs) });
+  expect(relative(made.y!, outputs.y!)).toBeLessThan(0.03);
+  expect(relative(made.y!, outputs.y!)).toBeGreaterThan(1e-4);
 });
 
 it("float16 graphs take and give float32, and stay near", async () => {

@@ -11,7 +11,10 @@ const prefixes = ["least of ", "most of "] as const;
  * and gather the outputs with `gatherRanges`; `openSession` with precision `"int8"` takes them.
  */
 export function watchRanges(graph: Graph): void {
-  const names = new Set(graph.nodes.filter(isConvolution).flatMap(({ inputs, outputs }) => [inputs[0]!, outputs[0]!]));
+  const joins = joinedChannels(graph);
+  const names = new Set(
+    graph.nodes.filter(isConvolution).flatMap(({ inputs, outputs }) => [...(joins.get(inputs[0]!) ?? [inputs[0]!]), outputs[0]!]),
+  );
   for (const name of names) {
     const value = graph.values.get(name)!;
     for (const [index, op] of ["ReduceMin", "ReduceMax"].entries()) {
@@ -36,4 +39,10 @@ export function gatherRanges(outputs: Readonly<Record<string, Tensor>>, earlier:
 
 export function isConvolution({ op }: Node): boolean {
   return op === "Conv";
+}
+
+/** What is joined along the channels, by the name of the joined value: skip connections. Each part has a range of its own. */
+export function joinedChannels(graph: Graph): Map<string, readonly string[]> {
+  const joins = graph.nodes.filter(({ op, attributes }) => op === "Concat" && attributes.axis === 1n);
+  return new Map(joins.map(({ inputs, outputs }) => [outputs[0]!, inputs]));
 }
