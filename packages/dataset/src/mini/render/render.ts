@@ -228,7 +228,7 @@ function shadeStage(shading: Shading, x: number, y: number, mirror: Mirror | und
     if (mirror) addMirror(shading, mirror, x, y, bumpX, bumpZ, -dy / size, color);
     const fade = Math.min(1, Math.max(0, (toGround * size) / toHaze - 0.3) / 0.7);
     if (fade > 0) {
-      stage.sky(dx / size, Math.max(0, dy / size), dz / size, mirrorColor);
+      stage.sky(dx / size, Math.abs(dy / size), dz / size, mirrorColor);
       for (let channel = 0; channel < 3; channel++) color[channel] = color[channel]! * (1 - fade) + mirrorColor[channel]! * fade;
     }
     return 1 / toGround;
