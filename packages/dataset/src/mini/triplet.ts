@@ -87,13 +87,13 @@ function drawn(scene: Scene, options: Parameters<typeof render>[1]): MiniPicture
 }
 
 function picture({ width, height, data, coverage, depth }: Rendering, camera: CameraPose): MiniPicture {
-  return {
-    image: { width, height, channels: 3, data },
-    mask: { width, height, data: coverage.map((level) => (level >= 128 ? 1 : 0)) },
-    matte: coverage,
-    depth,
-    camera,
-  };
+  const mask = new Uint8Array(coverage.length);
+  const matte = new Uint8Array(coverage.length);
+  for (let pixel = 0; pixel < coverage.length; pixel++) {
+    mask[pixel] = coverage[pixel]! >= 0.5 ? 1 : 0;
+    matte[pixel] = Math.round(255 * coverage[pixel]!);
+  }
+  return { image: { width, height, channels: 3, data }, mask: { width, height, data: mask }, matte, depth, camera };
 }
 
 interface Staged {

@@ -25,18 +25,24 @@ export function gridMesh(
     for (let column = 0; column <= columns; column++, vertex++) {
       const [u, v] = [column / columns, row / rows];
       const { position, normal, uv = [u, v] } = at(u, v);
-      positions.set(position, vertex * 3);
-      uvs.set(uv, vertex * 2);
-      if (normal) normals.set(normal, vertex * 3);
-      else given = false;
+      for (let axis = 0; axis < 3; axis++) {
+        positions[vertex * 3 + axis] = position[axis]!;
+        if (normal) normals[vertex * 3 + axis] = normal[axis]!;
+      }
+      uvs[vertex * 2] = uv[0];
+      uvs[vertex * 2 + 1] = uv[1];
+      given &&= normal !== undefined;
     }
   }
   const triangles = new Uint32Array(columns * rows * 6);
   for (let row = 0, next = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const [a, b] = [row * (columns + 1) + column, (row + 1) * (columns + 1) + column];
-      triangles.set([a, b, a + 1, a + 1, b, b + 1], next);
-      next += 6;
+    for (let column = 0; column < columns; column++, next += 6) {
+      const a = row * (columns + 1) + column;
+      const b = a + columns + 1;
+      triangles[next] = a;
+      triangles[next + 1] = triangles[next + 4] = b;
+      triangles[next + 2] = triangles[next + 3] = a + 1;
+      triangles[next + 5] = b + 1;
     }
   }
   const mesh = { positions, normals, uvs, triangles };
@@ -46,34 +52,44 @@ export function gridMesh(
 /** Normals as the mean of the faces around each place; places that coincide are one. */
 export function withNormals(mesh: Mesh): Mesh {
   const { positions, triangles } = mesh;
-  const sums = new Map<string, [number, number, number]>();
-  const key = (vertex: number) =>
-    `${Math.round(positions[vertex * 3]! * 1e4)},${Math.round(positions[vertex * 3 + 1]! * 1e4)},${Math.round(positions[vertex * 3 + 2]! * 1e4)}`;
-  const keys = Array.from({ length: positions.length / 3 }, (_, vertex) => key(vertex));
+  const count = positions.length / 3;
+  // Of vertices at one place the first stands for all.
+  const first = new Uint32Array(count);
+  const known = new Map<number, number>();
+  const step = (value: number) => Math.round(value * 1e4) + 2 ** 16;
+  for (let vertex = 0; vertex < count; vertex++) {
+    // 17 bits per axis, which holds −6.5 to 6.5 in steps of 1e-4: a whole number that a double holds.
+    const key = (step(positions[vertex * 3]!) * 2 ** 17 + step(positions[vertex * 3 + 1]!)) * 2 ** 17 + step(positions[vertex * 3 + 2]!);
+    const seen = known.get(key);
+    if (seen === undefined) known.set(key, vertex);
+    first[vertex] = seen ?? vertex;
+  }
+  const sums = new Float64Array(positions.length);
   for (let index = 0; index < triangles.length; index += 3) {
-    const corners = [triangles[index]!, triangles[index + 1]!, triangles[index + 2]!] as const;
-    const normal = faceNormal(positions, ...corners);
-    for (const corner of corners) {
-      const sum = sums.get(keys[corner]!);
-      if (!sum) sums.set(keys[corner]!, [...normal]);
-      else for (let axis = 0; axis < 3; axis++) sum[axis]! += normal[axis]!;
+    const a = triangles[index]! * 3;
+    const b = triangles[index + 1]! * 3;
+    const c = triangles[index + 2]! * 3;
+    const ux = positions[b]! - positions[a]!;
+    const uy = positions[b + 1]! - positions[a + 1]!;
+    const uz = positions[b + 2]! - positions[a + 2]!;
+    const vx = positions[c]! - positions[a]!;
+    const vy = positions[c + 1]! - positions[a + 1]!;
+    const vz = positions[c + 2]! - positions[a + 2]!;
+    for (let corner = index; corner < index + 3; corner++) {
+      // Twice the triangle's area, along its normal.
+      const at = first[triangles[corner]!]! * 3;
+      sums[at]! += uy * vz - uz * vy;
+      sums[at + 1]! += uz * vx - ux * vz;
+      sums[at + 2]! += ux * vy - uy * vx;
     }
   }
   const normals = new Float32Array(positions.length);
-  keys.forEach((name, vertex) => {
-    const [x, y, z] = sums.get(name) ?? [0, 1, 0];
-    const size = Math.hypot(x, y, z);
-    normals.set(size === 0 ? [0, 1, 0] : [x / size, y / size, z / size], vertex * 3);
-  });
+  for (let vertex = 0; vertex < count; vertex++) {
+    const at = first[vertex]! * 3;
+    const size = Math.sqrt(sums[at]! ** 2 + sums[at + 1]! ** 2 + sums[at + 2]! ** 2);
+    for (let axis = 0; axis < 3; axis++) normals[vertex * 3 + axis] = size === 0 ? (axis === 1 ? 1 : 0) : sums[at + axis]! / size;
+  }
   return { ...mesh, normals };
-}
-
-/** Twice the area of the triangle, along its normal. */
-function faceNormal(positions: Float32Array, a: number, b: number, c: number): [number, number, number] {
-  const [ax, ay, az] = [positions[a * 3]!, positions[a * 3 + 1]!, positions[a * 3 + 2]!];
-  const [ux, uy, uz] = [positions[b * 3]! - ax, positions[b * 3 + 1]! - ay, positions[b * 3 + 2]! - az];
-  const [vx, vy, vz] = [positions[c * 3]! - ax, positions[c * 3 + 1]! - ay, positions[c * 3 + 2]! - az];
-  return [uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx];
 }
 
 /** Every vertex by a function of its own; normals are found again. */
@@ -116,8 +132,10 @@ export function placed(mesh: Mesh, { move = [0, 0, 0], turn = [0, 0, 0], scale =
 function rotation([a, b, c]: Vector): (x: number, y: number, z: number) => Vector {
   const [ca, sa, cb, sb, cc, sc] = [Math.cos(a), Math.sin(a), Math.cos(b), Math.sin(b), Math.cos(c), Math.sin(c)];
   return (x, y, z) => {
-    const [y1, z1] = [y * ca - z * sa, y * sa + z * ca];
-    const [x2, z2] = [x * cb + z1 * sb, -x * sb + z1 * cb];
+    const y1 = y * ca - z * sa;
+    const z1 = y * sa + z * ca;
+    const x2 = x * cb + z1 * sb;
+    const z2 = -x * sb + z1 * cb;
     return [x2 * cc - y1 * sc, x2 * sc + y1 * cc, z2];
   };
 }

@@ -73,11 +73,12 @@ export function bounds(parts: readonly ProductPart[]): readonly [low: Vector, hi
   const low: [number, number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const high: [number, number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { mesh } of parts) {
-    mesh.positions.forEach((value, index) => {
+    for (let index = 0; index < mesh.positions.length; index++) {
       const axis = index % 3;
+      const value = mesh.positions[index]!;
       if (value < low[axis]!) low[axis] = value;
       if (value > high[axis]!) high[axis] = value;
-    });
+    }
   }
   return [low, high];
 }

@@ -1,4 +1,5 @@
 // Things turned on a lathe: bottles, cups, glasses.
+import { placed } from "../geometry/mesh.js";
 import { arc, lathe, type ProfilePoint, roundedBox, smoothProfile, tube } from "../geometry/shapes.js";
 import type { Random } from "../random.js";
 import { patternOf } from "../texture/canvas.js";
@@ -190,7 +191,7 @@ export function lipstick(random: Random): Product {
       part(tubeShape(radius * 1.12, 0, base), solid(metal.name === "black" ? metal.color : anyColor(random).color, { roughness: 0.2 })),
       part(tubeShape(radius, base, sleeve), solid(metal.color, finish), { move: [0, base, 0] }),
       part(bullet, solid(shade.color, { roughness: 0.32 })),
-      ...(random.chance(0.5) ? [part(tubeShape(radius * 1.13, 0, 0.55), solid(metal.color, finish), { turn: [0, 0.4, -Math.PI / 2], move: [-0.1, radius * 1.13, 0.34] })] : []),
+      ...(random.chance(0.5) ? [part(placed(tubeShape(radius * 1.13, 0, 0.55), { turn: [0, 0, -Math.PI / 2] }), solid(metal.color, finish), { turn: [0, 0.4, 0], move: [-0.1, radius * 1.13 * (square ? 0.9 : 1), 0.34] })] : []),
     ],
     colors: [shade, metal],
     traits: [`in a ${metal.name} case`, "with a slanted tip"],

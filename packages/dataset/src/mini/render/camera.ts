@@ -30,13 +30,3 @@ export function camera(pose: CameraPose, width: number, height: number): Camera 
   const right: Vector = [level[0] * c + upright[0] * s, level[1] * c + upright[1] * s, level[2] * c + upright[2] * s];
   return { pose, width, height, focal: height / 2 / Math.tan(pose.fieldOfView / 2), right, down: cross(forward, right), forward };
 }
-
-/** The direction in the world, of any length, that a place on the picture looks into. */
-export function viewRay({ width, height, focal, right, down, forward }: Camera, x: number, y: number): Vector {
-  const [u, v] = [(x - width / 2) / focal, (y - height / 2) / focal];
-  return [
-    forward[0] + u * right[0] + v * down[0],
-    forward[1] + u * right[1] + v * down[1],
-    forward[2] + u * right[2] + v * down[2],
-  ];
-}

@@ -47,7 +47,9 @@ export function project(parts: readonly Part[], view: Camera, samples: number, m
       points[index + 2] = nearness;
     }
     for (let index = 0; index < triangles.length; index += 3) {
-      const [a, b, c] = [triangles[index]! * 3, triangles[index + 1]! * 3, triangles[index + 2]! * 3];
+      const a = triangles[index]! * 3;
+      const b = triangles[index + 1]! * 3;
+      const c = triangles[index + 2]! * 3;
       // Nothing is ever as near as the camera: such a triangle is left out whole.
       if (points[a + 2] === 0 || points[b + 2] === 0 || points[c + 2] === 0) continue;
       for (let axis = 0; axis < 3; axis++) {
@@ -69,11 +71,15 @@ export function rasterise({ corners, parts }: Projected, width: number, height: 
   for (let triangle = 0; triangle < parts.length; triangle++) {
     if (!wanted(parts[triangle]!)) continue;
     const at = triangle * 9;
-    const [ax, ay, az, bx, by, bz, cx, cy, cz] = [
-      corners[at]!, corners[at + 1]!, corners[at + 2]!,
-      corners[at + 3]!, corners[at + 4]!, corners[at + 5]!,
-      corners[at + 6]!, corners[at + 7]!, corners[at + 8]!,
-    ];
+    const ax = corners[at]!;
+    const ay = corners[at + 1]!;
+    const az = corners[at + 2]!;
+    const bx = corners[at + 3]!;
+    const by = corners[at + 4]!;
+    const bz = corners[at + 5]!;
+    const cx = corners[at + 6]!;
+    const cy = corners[at + 7]!;
+    const cz = corners[at + 8]!;
     const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
     if (area === 0) continue;
     const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
@@ -82,10 +88,13 @@ export function rasterise({ corners, parts }: Projected, width: number, height: 
     const bottom = Math.min(height - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
     // Shares of a and b at a sample, linear over the picture; so is the reciprocal of the depth.
     const inverse = 1 / area;
-    const [stepAX, stepAY] = [(by - cy) * inverse, (cx - bx) * inverse];
-    const [stepBX, stepBY] = [(cy - ay) * inverse, (ax - cx) * inverse];
+    const stepAX = (by - cy) * inverse;
+    const stepAY = (cx - bx) * inverse;
+    const stepBX = (cy - ay) * inverse;
+    const stepBY = (ax - cx) * inverse;
     for (let y = top; y <= bottom; y++) {
-      const [dx, dy] = [left + 0.5 - cx, y + 0.5 - cy];
+      const dx = left + 0.5 - cx;
+      const dy = y + 0.5 - cy;
       let shareA = stepAX * dx + stepAY * dy;
       let shareB = stepBX * dx + stepBY * dy;
       for (let x = left, pixel = y * width + left; x <= right; x++, pixel++) {

@@ -1,13 +1,28 @@
-import { lit, type ShadowedLight } from "./shadow.js";
 import type { Lighting, SurfaceSample } from "./scene.js";
+import { lightStride, type ShadowedLights } from "./shadow.js";
 
 /** Lights with their shadows, ready to be asked about any place. */
 export interface ShadingLights {
   readonly lighting: Lighting;
   /** The main light's disc in samples. */
-  readonly key: readonly ShadowedLight[];
+  readonly key: ShadowedLights;
   /** The sky in samples. */
-  readonly sky: readonly ShadowedLight[];
+  readonly sky: ShadowedLights;
+}
+
+/** What is to be shaded; an object that is filled anew for every place, since this runs for each of them. */
+export interface ShadedPlace {
+  x: number;
+  y: number;
+  z: number;
+  /** The surface's normal, towards the viewer, of length 1. */
+  nx: number;
+  ny: number;
+  nz: number;
+  /** Towards the viewer, of length 1. */
+  vx: number;
+  vy: number;
+  vz: number;
 }
 
 export function surfaceSample(): SurfaceSample {
@@ -19,90 +34,107 @@ const reflected = new Float64Array(3);
 /**
  * Light from a surface towards the viewer: Lambert and GGX (Walter et al. 2007) for the lights, and the environment mirrored with the split
  * between albedo and fresnel that Karis gives for mobiles (2014).
- *
- * @param n the surface's normal, towards the viewer; v towards the viewer; both of length 1
  */
-export function shade(
-  lights: ShadingLights,
-  sample: SurfaceSample,
-  x: number,
-  y: number,
-  z: number,
-  normalX: number,
-  normalY: number,
-  normalZ: number,
-  vx: number,
-  vy: number,
-  vz: number,
-  color: Float64Array,
-): void {
-  let [nx, ny, nz] = [normalX + sample.bumpX, normalY + sample.bumpY, normalZ + sample.bumpZ];
-  const size = Math.sqrt(nx * nx + ny * ny + nz * nz);
-  nx /= size;
-  ny /= size;
-  nz /= size;
+export function shade({ lighting, key, sky }: ShadingLights, sample: SurfaceSample, place: ShadedPlace, color: Float64Array): void {
+  const { nx: normalX, ny: normalY, nz: normalZ, vx, vy, vz } = place;
+  let nx = normalX + sample.bumpX;
+  let ny = normalY + sample.bumpY;
+  let nz = normalZ + sample.bumpZ;
+  const size = 1 / Math.sqrt(nx * nx + ny * ny + nz * nz);
+  nx *= size;
+  ny *= size;
+  nz *= size;
   const { red, green, blue, metallic, emission } = sample;
-  const roughness = Math.max(0.04, sample.roughness);
-  const alpha2 = roughness ** 4;
-  const nv = Math.max(1e-3, nx * vx + ny * vy + nz * vz);
-  const [diffuse, f0] = [(1 - metallic) / Math.PI, 0.04 * (1 - metallic)];
-  const [specularRed, specularGreen, specularBlue] = [f0 + metallic * red, f0 + metallic * green, f0 + metallic * blue];
-  let [outRed, outGreen, outBlue] = [0, 0, 0];
-  let [skyOpen, skyAll] = [0, 0];
+  const roughness = sample.roughness < 0.04 ? 0.04 : sample.roughness;
+  const alpha2 = roughness * roughness * roughness * roughness;
+  const facing = nx * vx + ny * vy + nz * vz;
+  const nv = facing < 1e-3 ? 1e-3 : facing;
+  const diffuse = (1 - metallic) / Math.PI;
+  const f0 = 0.04 * (1 - metallic);
+  const specularRed = f0 + metallic * red;
+  const specularGreen = f0 + metallic * green;
+  const specularBlue = f0 + metallic * blue;
+  let outRed = 0;
+  let outGreen = 0;
+  let outBlue = 0;
+  let skyOpen = 0;
+  let skyAll = 0;
 
-  for (const { direction, color: light, map } of lights.sky) {
-    const nl = nx * direction[0] + ny * direction[1] + nz * direction[2];
+  const skyLights = sky.lights;
+  for (let light = 0, at = 0; light < sky.count; light++, at += lightStride) {
+    const nl = nx * skyLights[at]! + ny * skyLights[at + 1]! + nz * skyLights[at + 2]!;
     // Light of a sample comes from all around its direction, so it still grazes what faces a little away.
     const wrapped = (nl + 0.25) / 1.25;
     if (wrapped <= 0) continue;
-    const open = lit(map, x + normalX * map.bias, y + normalY * map.bias, z + normalZ * map.bias);
+    const share = wrapped * lit(sky, light, place);
     skyAll += wrapped;
-    skyOpen += wrapped * open;
-    outRed += light[0] * wrapped * open;
-    outGreen += light[1] * wrapped * open;
-    outBlue += light[2] * wrapped * open;
+    skyOpen += share;
+    outRed += skyLights[at + 3]! * share;
+    outGreen += skyLights[at + 4]! * share;
+    outBlue += skyLights[at + 5]! * share;
   }
   const openness = skyAll === 0 ? 0.5 : skyOpen / skyAll;
-  const under = Math.max(0, 0.5 - 0.5 * ny) * (0.4 + 0.6 * openness);
-  const { bounce } = lights.lighting;
+  const under = (0.5 - 0.5 * ny) * (0.4 + 0.6 * openness);
+  const { bounce } = lighting;
   outRed = (outRed + bounce[0] * under) * red * diffuse;
   outGreen = (outGreen + bounce[1] * under) * green * diffuse;
   outBlue = (outBlue + bounce[2] * under) * blue * diffuse;
 
-  for (const { direction, color: light, map } of lights.key) {
-    const nl = nx * direction[0] + ny * direction[1] + nz * direction[2];
-    if (nl <= 0 || normalX * direction[0] + normalY * direction[1] + normalZ * direction[2] <= 0) continue;
-    const open = lit(map, x + normalX * map.bias, y + normalY * map.bias, z + normalZ * map.bias);
+  const keyLights = key.lights;
+  const k = ((roughness + 1) * (roughness + 1)) / 8;
+  for (let light = 0, at = 0; light < key.count; light++, at += lightStride) {
+    const dx = keyLights[at]!;
+    const dy = keyLights[at + 1]!;
+    const dz = keyLights[at + 2]!;
+    const nl = nx * dx + ny * dy + nz * dz;
+    if (nl <= 0 || normalX * dx + normalY * dy + normalZ * dz <= 0) continue;
+    const open = lit(key, light, place);
     if (open === 0) continue;
-    let [hx, hy, hz] = [direction[0] + vx, direction[1] + vy, direction[2] + vz];
-    const half = Math.sqrt(hx * hx + hy * hy + hz * hz);
-    hx /= half;
-    hy /= half;
-    hz /= half;
-    const nh = Math.max(0, nx * hx + ny * hy + nz * hz);
-    const vh = Math.max(0, vx * hx + vy * hy + vz * hz);
+    const hx = dx + vx;
+    const hy = dy + vy;
+    const hz = dz + vz;
+    const half = 1 / Math.sqrt(hx * hx + hy * hy + hz * hz);
+    const nh = Math.max(0, (nx * hx + ny * hy + nz * hz) * half);
+    const away = 1 - Math.max(0, (vx * hx + vy * hy + vz * hz) * half);
     const spread = nh * nh * (alpha2 - 1) + 1;
-    const k = (roughness + 1) ** 2 / 8;
     const lobe = alpha2 / (Math.PI * spread * spread) / (4 * (nl * (1 - k) + k) * (nv * (1 - k) + k));
-    const fresnel = (1 - vh) ** 5;
+    const fresnel = away * away * away * away * away;
     const strength = nl * open;
-    outRed += light[0] * strength * (red * diffuse + lobe * (specularRed + (1 - specularRed) * fresnel));
-    outGreen += light[1] * strength * (green * diffuse + lobe * (specularGreen + (1 - specularGreen) * fresnel));
-    outBlue += light[2] * strength * (blue * diffuse + lobe * (specularBlue + (1 - specularBlue) * fresnel));
+    outRed += keyLights[at + 3]! * strength * (red * diffuse + lobe * (specularRed + (1 - specularRed) * fresnel));
+    outGreen += keyLights[at + 4]! * strength * (green * diffuse + lobe * (specularGreen + (1 - specularGreen) * fresnel));
+    outBlue += keyLights[at + 5]! * strength * (blue * diffuse + lobe * (specularBlue + (1 - specularBlue) * fresnel));
   }
 
-  const twice = 2 * (nx * vx + ny * vy + nz * vz);
-  lights.lighting.environment(twice * nx - vx, twice * ny - vy, twice * nz - vz, roughness, reflected);
-  const [r0, r1, r2, r3] = [1 - roughness, 0.0425 - 0.0275 * roughness, 1.04 - 0.572 * roughness, 0.022 * roughness - 0.04];
-  const a004 = Math.min(r0 * r0, 2 ** (-9.28 * nv)) * r0 + r1;
-  const [scaleF, biasF] = [-1.04 * a004 + r2, 1.04 * a004 + r3];
+  const twice = 2 * facing;
+  lighting.environment(twice * nx - vx, twice * ny - vy, twice * nz - vz, roughness, reflected);
+  const r0 = 1 - roughness;
+  const a004 = Math.min(r0 * r0, Math.exp(-6.4324 * nv)) * r0 + 0.0425 - 0.0275 * roughness;
+  const scale = -1.04 * a004 + 1.04 - 0.572 * roughness;
+  const offset = 1.04 * a004 + 0.022 * roughness - 0.04;
   // What hides the sky hides its image as well.
   const seen = openness * openness;
-  outRed += reflected[0]! * seen * (specularRed * scaleF + biasF);
-  outGreen += reflected[1]! * seen * (specularGreen * scaleF + biasF);
-  outBlue += reflected[2]! * seen * (specularBlue * scaleF + biasF);
+  color[0] = outRed + reflected[0]! * seen * (specularRed * scale + offset) + red * emission;
+  color[1] = outGreen + reflected[1]! * seen * (specularGreen * scale + offset) + green * emission;
+  color[2] = outBlue + reflected[2]! * seen * (specularBlue * scale + offset) + blue * emission;
+}
 
-  color[0] = outRed + red * emission;
-  color[1] = outGreen + green * emission;
-  color[2] = outBlue + blue * emission;
+/** How much of a light reaches a place, 0 to 1: the mean of four neighbouring cells, each in or out. */
+function lit({ heights, lights, size }: ShadowedLights, light: number, place: ShadedPlace): number {
+  const at = light * lightStride;
+  const bias = lights[at + 14]!;
+  // From a little above the surface, or it would lie in its own shadow.
+  const x = place.x + place.nx * bias;
+  const y = place.y + place.ny * bias;
+  const z = place.z + place.nz * bias;
+  const u = x * lights[at + 6]! + y * lights[at + 7]! + z * lights[at + 8]! + lights[at + 12]!;
+  const v = x * lights[at + 9]! + y * lights[at + 10]! + z * lights[at + 11]! + lights[at + 13]!;
+  if (!(u >= 0 && v >= 0 && u < size - 1 && v < size - 1)) return 1;
+  const column = Math.floor(u);
+  const row = Math.floor(v);
+  const height = x * lights[at]! + y * lights[at + 1]! + z * lights[at + 2]! + bias;
+  const cell = (light * size + row) * size + column;
+  const fu = u - column;
+  const near = (heights[cell]! <= height ? 1 - fu : 0) + (heights[cell + 1]! <= height ? fu : 0);
+  const far = (heights[cell + size]! <= height ? 1 - fu : 0) + (heights[cell + size + 1]! <= height ? fu : 0);
+  return near + (far - near) * (v - row);
 }

@@ -1,101 +1,128 @@
-import { cross, dot, normalize, type Vector } from "../geometry/vector.js";
+import { cross, normalize, type Vector } from "../geometry/vector.js";
 import type { Part } from "./scene.js";
 
-/** One direction that light comes from, and what it is hidden by. */
-export interface ShadowedLight {
+/**
+ * Directions that light comes from, each with a map of heights towards it that says what hides it: a square across the direction that
+ * holds all parts. Kept in flat arrays, since every shaded place asks all of them.
+ */
+export interface ShadowedLights {
+  readonly count: number;
+  /** Cells along a map's side. */
+  readonly size: number;
+  /** `[L, size, size]` */
+  readonly heights: Float32Array;
+  /** `[L, 16]`: direction, irradiance of a surface that faces it, the map's axes (in cells) and origin, and its bias. */
+  readonly lights: Float64Array;
+}
+
+/** Values of one light in `ShadowedLights.lights`. */
+export const lightStride = 16;
+
+export interface LightSample {
   /** Towards the light. */
   readonly direction: Vector;
   /** Irradiance of a surface that faces it. */
   readonly color: Vector;
-  readonly map: ShadowMap;
 }
 
-/** Heights towards the light, over a square across it that holds all parts. */
-export interface ShadowMap {
-  readonly size: number;
-  readonly heights: Float32Array;
-  readonly right: Vector;
-  readonly up: Vector;
-  readonly direction: Vector;
-  /** Places in the square: `(p · right) * scale + offsetX`, in cells. */
-  readonly scale: number;
-  readonly offsetX: number;
-  readonly offsetY: number;
-  /** How far a surface must lie below another to be in its shadow. */
-  readonly bias: number;
-}
-
-export function shadowMap(parts: readonly Part[], direction: Vector, size: number): ShadowMap {
-  const right = normalize(cross(Math.abs(direction[1]) < 0.99 ? [0, 1, 0] : [1, 0, 0], direction));
-  const up = cross(direction, right);
-  let [lowX, highX, lowY, highY] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  const projected = parts.map(({ mesh: { positions } }) => {
-    const points = new Float32Array(positions.length);
-    for (let index = 0; index < positions.length; index += 3) {
-      const [x, y, z] = [positions[index]!, positions[index + 1]!, positions[index + 2]!];
-      const a = x * right[0] + y * right[1] + z * right[2];
-      const b = x * up[0] + y * up[1] + z * up[2];
-      points[index] = a;
-      points[index + 1] = b;
-      points[index + 2] = x * direction[0] + y * direction[1] + z * direction[2];
-      if (a < lowX) lowX = a;
-      if (a > highX) highX = a;
-      if (b < lowY) lowY = b;
-      if (b > highY) highY = b;
-    }
-    return points;
+/** Draws the maps: `size` cells along a side. Glass casts no shadow, since it lets most light through. */
+export function shadowedLights(parts: readonly Part[], samples: readonly LightSample[], size: number): ShadowedLights {
+  const casting = parts.filter(({ glass }) => !glass);
+  const heights = new Float32Array(samples.length * size * size).fill(Number.NEGATIVE_INFINITY);
+  const lights = new Float64Array(samples.length * lightStride);
+  const points = casting.map(({ mesh }) => new Float64Array(mesh.positions.length));
+  samples.forEach(({ direction, color }, index) => {
+    const right = normalize(cross(Math.abs(direction[1]) < 0.99 ? [0, 1, 0] : [1, 0, 0], direction));
+    const up = cross(direction, right);
+    const box = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    casting.forEach(({ mesh }, part) => {
+      along(mesh.positions, right, up, direction, points[part]!, box);
+    });
+    const [lowX, highX, lowY, highY] = box as [number, number, number, number];
+    const extent = Math.max(highX - lowX, highY - lowY, 1e-6);
+    const scale = (size - 2) / extent;
+    const [originX, originY] = [1 - lowX * scale, 1 - lowY * scale];
+    const map = heights.subarray(index * size * size, (index + 1) * size * size);
+    casting.forEach(({ mesh }, part) => {
+      raise(map, size, points[part]!, mesh.triangles, scale, originX, originY);
+    });
+    const axes = [right[0] * scale, right[1] * scale, right[2] * scale, up[0] * scale, up[1] * scale, up[2] * scale];
+    lights.set([...direction, ...color, ...axes, originX - 0.5, originY - 0.5, (2.2 * extent) / size], index * lightStride);
   });
-  const extent = Math.max(highX - lowX, highY - lowY, 1e-6);
-  const scale = (size - 2) / extent;
-  const [offsetX, offsetY] = [1 - lowX * scale, 1 - lowY * scale];
-  const heights = new Float32Array(size * size).fill(Number.NEGATIVE_INFINITY);
-  parts.forEach(({ mesh: { triangles }, glass }, part) => {
-    if (glass) return; // lets most light through
-    const points = projected[part]!;
-    for (let index = 0; index < triangles.length; index += 3) {
-      raise(heights, size, points, triangles[index]! * 3, triangles[index + 1]! * 3, triangles[index + 2]! * 3, scale, offsetX, offsetY);
-    }
-  });
-  return { size, heights, right, up, direction, scale, offsetX, offsetY, bias: (2.2 * extent) / size };
+  return { count: samples.length, size, heights, lights };
 }
 
-function raise(heights: Float32Array, size: number, points: Float32Array, a: number, b: number, c: number, scale: number, offsetX: number, offsetY: number): void {
-  const [ax, ay, az] = [points[a]! * scale + offsetX, points[a + 1]! * scale + offsetY, points[a + 2]!];
-  const [bx, by, bz] = [points[b]! * scale + offsetX, points[b + 1]! * scale + offsetY, points[b + 2]!];
-  const [cx, cy, cz] = [points[c]! * scale + offsetX, points[c + 1]! * scale + offsetY, points[c + 2]!];
-  const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
-  const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - 0.5));
-  const right = Math.min(size - 1, Math.floor(Math.max(ax, bx, cx) - 0.5));
-  const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - 0.5));
-  const bottom = Math.min(size - 1, Math.floor(Math.max(ay, by, cy) - 0.5));
-  if (area === 0 || right < left || bottom < top) return;
-  const inverse = 1 / area;
-  for (let y = top; y <= bottom; y++) {
-    for (let x = left; x <= right; x++) {
-      const [dx, dy] = [x + 0.5 - cx, y + 0.5 - cy];
-      const shareA = ((by - cy) * dx + (cx - bx) * dy) * inverse;
-      const shareB = ((cy - ay) * dx + (ax - cx) * dy) * inverse;
-      const shareC = 1 - shareA - shareB;
-      if (shareA < 0 || shareB < 0 || shareC < 0) continue;
-      const height = shareA * az + shareB * bz + shareC * cz;
-      const cell = y * size + x;
-      if (height > heights[cell]!) heights[cell] = height;
+/** Places in the axes of a map; `box` grows to hold them. */
+function along(positions: Float32Array, right: Vector, up: Vector, direction: Vector, points: Float64Array, box: number[]): void {
+  const [rx, ry, rz] = right;
+  const [ux, uy, uz] = up;
+  const [dx, dy, dz] = direction;
+  let lowX = box[0]!;
+  let highX = box[1]!;
+  let lowY = box[2]!;
+  let highY = box[3]!;
+  for (let index = 0; index < positions.length; index += 3) {
+    const x = positions[index]!;
+    const y = positions[index + 1]!;
+    const z = positions[index + 2]!;
+    const a = x * rx + y * ry + z * rz;
+    const b = x * ux + y * uy + z * uz;
+    points[index] = a;
+    points[index + 1] = b;
+    points[index + 2] = x * dx + y * dy + z * dz;
+    if (a < lowX) lowX = a;
+    if (a > highX) highX = a;
+    if (b < lowY) lowY = b;
+    if (b > highY) highY = b;
+  }
+  box[0] = lowX;
+  box[1] = highX;
+  box[2] = lowY;
+  box[3] = highY;
+}
+
+/** Raises the cells under each triangle to it. */
+function raise(map: Float32Array, size: number, points: Float64Array, triangles: Uint32Array, scale: number, originX: number, originY: number): void {
+  for (let index = 0; index < triangles.length; index += 3) {
+    const a = triangles[index]! * 3;
+    const b = triangles[index + 1]! * 3;
+    const c = triangles[index + 2]! * 3;
+    const ax = points[a]! * scale + originX;
+    const bx = points[b]! * scale + originX;
+    const cx = points[c]! * scale + originX;
+    const left = Math.ceil((ax < bx ? (ax < cx ? ax : cx) : bx < cx ? bx : cx) - 0.5);
+    const right = Math.floor((ax > bx ? (ax > cx ? ax : cx) : bx > cx ? bx : cx) - 0.5);
+    if (right < left) continue; // between the middles of cells
+    const ay = points[a + 1]! * scale + originY;
+    const by = points[b + 1]! * scale + originY;
+    const cy = points[c + 1]! * scale + originY;
+    const top = Math.ceil((ay < by ? (ay < cy ? ay : cy) : by < cy ? by : cy) - 0.5);
+    const bottom = Math.floor((ay > by ? (ay > cy ? ay : cy) : by > cy ? by : cy) - 0.5);
+    const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
+    if (bottom < top || area === 0) continue;
+    const az = points[a + 2]!;
+    const bz = points[b + 2]!;
+    const cz = points[c + 2]!;
+    const inverse = 1 / area;
+    const stepA = (by - cy) * inverse;
+    const stepB = (cy - ay) * inverse;
+    for (let y = top; y <= bottom; y++) {
+      const dx = left + 0.5 - cx;
+      const dy = y + 0.5 - cy;
+      let shareA = stepA * dx + (cx - bx) * inverse * dy;
+      let shareB = stepB * dx + (ax - cx) * inverse * dy;
+      for (let x = left; x <= right; x++) {
+        const shareC = 1 - shareA - shareB;
+        if (shareA >= 0 && shareB >= 0 && shareC >= 0) {
+          const height = shareA * az + shareB * bz + shareC * cz;
+          const cell = y * size + x;
+          if (height > map[cell]!) map[cell] = height;
+        }
+        shareA += stepA;
+        shareB += stepB;
+      }
     }
   }
-}
-
-/** How much of the light reaches a place, 0 to 1: the mean of four neighbouring cells, each in or out. */
-export function lit({ size, heights, right, up, direction, scale, offsetX, offsetY, bias }: ShadowMap, x: number, y: number, z: number): number {
-  const u = (x * right[0] + y * right[1] + z * right[2]) * scale + offsetX - 0.5;
-  const v = (x * up[0] + y * up[1] + z * up[2]) * scale + offsetY - 0.5;
-  const [column, row] = [Math.floor(u), Math.floor(v)];
-  if (column < 0 || row < 0 || column >= size - 1 || row >= size - 1) return 1;
-  const height = x * direction[0] + y * direction[1] + z * direction[2] + bias;
-  const cell = row * size + column;
-  const [fu, fv] = [u - column, v - row];
-  const near = (heights[cell]! <= height ? 1 - fu : 0) + (heights[cell + 1]! <= height ? fu : 0);
-  const far = (heights[cell + size]! <= height ? 1 - fu : 0) + (heights[cell + size + 1]! <= height ? fu : 0);
-  return near * (1 - fv) + far * fv;
 }
 
 /** Directions over a disc around `direction`, evenly spread (Vogel's spiral). */
@@ -118,8 +145,4 @@ export function skyDirections(count: number): Vector[] {
     const z = distance * Math.sin(angle);
     return [x, Math.sqrt(Math.max(0, 1 - x * x - z * z)), z];
   });
-}
-
-export function facing(normal: Vector, direction: Vector): number {
-  return Math.max(0, dot(normal, direction));
 }

@@ -39,8 +39,11 @@ export function environmentOf({ zenith, horizon, ground, softboxes = [] }: Surro
     for (const { forward, right, up: top, width, height, color } of boxes) {
       const depth = x * forward[0] + y * forward[1] + z * forward[2];
       if (depth <= 0.05) continue;
-      const [a, b] = [Math.abs((x * right[0] + y * right[1] + z * right[2]) / depth), Math.abs((x * top[0] + y * top[1] + z * top[2]) / depth)];
       const soft = 0.02 + roughness * 1.1;
+      const a = Math.abs(x * right[0] + y * right[1] + z * right[2]) / depth;
+      if (a >= width + soft) continue;
+      const b = Math.abs(x * top[0] + y * top[1] + z * top[2]) / depth;
+      if (b >= height + soft) continue;
       // Blurring spreads the same light over more.
       const share = smoothstep(width + soft, width - soft, a) * smoothstep(height + soft, height - soft, b) * ((width * height) / ((width + soft * 0.5) * (height + soft * 0.5)));
       for (let channel = 0; channel < 3; channel++) out[channel] = out[channel]! + color[channel]! * share;

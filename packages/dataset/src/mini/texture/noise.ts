@@ -1,7 +1,9 @@
 /** Smooth noise between 0 and 1: values at whole places, drawn from their hash, blended in between. */
 export function noise2(x: number, y: number, seed = 0): number {
-  const [column, row] = [Math.floor(x), Math.floor(y)];
-  const [u, v] = [fade(x - column), fade(y - row)];
+  const column = Math.floor(x);
+  const row = Math.floor(y);
+  const u = fade(x - column);
+  const v = fade(y - row);
   const top = lerp(cell(column, row, seed), cell(column + 1, row, seed), u);
   const bottom = lerp(cell(column, row + 1, seed), cell(column + 1, row + 1, seed), u);
   return lerp(top, bottom, v);
@@ -9,7 +11,9 @@ export function noise2(x: number, y: number, seed = 0): number {
 
 /** Noise in several sizes at once, each half as large and half as strong as the one before; between 0 and 1. */
 export function fractal2(x: number, y: number, octaves: number, seed = 0): number {
-  let [sum, weight, total] = [0, 1, 0];
+  let sum = 0;
+  let weight = 1;
+  let total = 0;
   for (let octave = 0; octave < octaves; octave++) {
     sum += weight * noise2(x, y, seed + octave * 101);
     total += weight;
