@@ -1,12 +1,13 @@
 /**
  * What a user of the published packages meets: every public package is packed, the tarballs are installed by npm into an
  * empty project outside the workspace, every entry is imported, `scripts/consumer/main.ts` is type-checked and run, and each
- * command answers `--help`. Last, what is promised to work without ONNX Runtime is run where it is not there.
+ * command answers `--help`. Then what is promised to work without ONNX Runtime is run where it is not there, and `@refadgen/metrics` is
+ * installed alone, as a CI job would, and its command has to gate.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { packAll, publicPackages } from "./packages.mjs";
+import { closureOf, packAll, publicPackages } from "./packages.mjs";
 import { npm, providePnpm, root } from "./pnpm.mjs";
 import { installAndBuild, step } from "./steps.mjs";
 
@@ -21,19 +22,8 @@ const tarballs = await packAll(await providePnpm(), join(project, "tarballs"));
 cpSync(join(root, "scripts", "consumer"), project, { recursive: true });
 cpSync(join(root, "assets", "micro"), join(project, "micro"), { recursive: true });
 process.env.REFADGEN_CACHE = join(project, "cache");
-writeJson("package.json", {
-  private: true,
-  type: "module",
-  dependencies: { ...tfjs, ...Object.fromEntries([...tarballs].map(([name, tarball]) => [name, `file:${tarball}`])) },
-  devDependencies: { "@types/node": devDependencies["@types/node"], typescript: devDependencies.typescript },
-  // Packages of this workspace that depend on each other must not be looked for in the registry.
-  overrides: Object.fromEntries([...tarballs.keys()].map((name) => [name, `$${name}`])),
-});
 writeFileSync(join(project, "entries.ts"), importEveryEntry());
-
-console.log(`Install ${tarballs.size} tarballs into an empty project`);
-const { status } = npm(["install", "--prefix", project, "--no-audit", "--no-fund", "--loglevel=error"], { cwd: project, stdio: "inherit" });
-if (status !== 0) process.exit(1);
+install(project, [...tarballs.keys()], { "@types/node": devDependencies["@types/node"], typescript: devDependencies.typescript }, tfjs);
 for (const config of ["tsconfig.json", "tsconfig.tfjs.json"]) {
   await step("Type-check", process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", config], { cwd: project });
 }
@@ -41,6 +31,11 @@ for (const script of ["entries.js", "main.js"]) await step(`Run ${script}`, proc
 for (const [command, script] of commands()) await step(`Run ${command} --help`, process.execPath, [script, "--help"], { cwd: project });
 rmSync(join(project, "node_modules", "onnxruntime-node"), { recursive: true });
 await step("Run tfjs.js without onnxruntime-node", process.execPath, [join("out", "tfjs.js")], { cwd: project });
+
+const alone = join(project, "alone");
+cpSync(join(root, "scripts", "consumer", "gate"), alone, { recursive: true });
+install(alone, closureOf("@refadgen/metrics"));
+await step("Gate by @refadgen/metrics alone", process.execPath, ["gate.mjs"], { cwd: alone });
 console.log(`The consumer test passed for ${[...tarballs.keys()].join(", ")}.`);
 
 function importEveryEntry() {
@@ -68,6 +63,18 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-function writeJson(name, value) {
-  writeFileSync(join(project, name), `${JSON.stringify(value, null, 2)}\n`);
+/** Installs tarballs, and what else is named, into an empty project. */
+function install(folder, names, devDependencies = {}, others = {}) {
+  const manifest = {
+    private: true,
+    type: "module",
+    dependencies: { ...others, ...Object.fromEntries(names.map((name) => [name, `file:${tarballs.get(name)}`])) },
+    devDependencies,
+    // Packages of this workspace that depend on each other must not be looked for in the registry.
+    overrides: Object.fromEntries(names.map((name) => [name, `$${name}`])),
+  };
+  writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  console.log(`Install ${names.length} tarballs into an empty project`);
+  const { status } = npm(["install", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, stdio: "inherit" });
+  if (status !== 0) process.exit(1);
 }

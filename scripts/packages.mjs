@@ -13,6 +13,19 @@ export function publicPackages() {
     .filter(({ manifest }) => manifest.private !== true);
 }
 
+/** A package and those of this workspace that it depends on. @returns {string[]} names */
+export function closureOf(name) {
+  const manifests = new Map(publicPackages().map(({ manifest }) => [manifest.name, manifest]));
+  const found = new Set();
+  const add = (each) => {
+    if (found.has(each) || !manifests.has(each)) return;
+    found.add(each);
+    Object.keys(manifests.get(each).dependencies ?? {}).forEach(add);
+  };
+  add(name);
+  return [...found];
+}
+
 /** Packs the compiled packages as they would be published. @returns {Promise<Map<string, string>>} package name → tarball */
 export async function packAll(pnpm, destination) {
   mkdirSync(destination, { recursive: true });

@@ -48,6 +48,14 @@ const tasks = {
     await installAndBuild();
     return compiled("bench/dist/main.js", args);
   },
+  "bench:splats": async (args) => {
+    await installAndBuild();
+    return compiled("bench/dist/splats.js", args);
+  },
+  "bench:augment": async (args) => {
+    await installAndBuild();
+    return compiled("bench/dist/augment.js", args);
+  },
   // Raises versions and writes changelogs, as the files in .changeset say.
   "release:version": async () => {
     await install();

@@ -1,7 +1,7 @@
 // Makes one image in a process of its own, with the pipeline's defaults.
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import type { Image } from "@refadgen/image";
 import { type PipelineSources, RefAdGenPipeline, type Stage } from "@refadgen/pipeline";
+import { bottle } from "./bottle.js";
 import { childInput, childOutput } from "./child.js";
 import { anonymousBytes, peakResidentBytes } from "./memory.js";
 import type { BenchSettings } from "./settings.js";
@@ -66,21 +66,3 @@ const figures: ImageFigures = {
   loopDelay: { p50: milliseconds(delay.percentile(50)), p99: milliseconds(delay.percentile(99)), max: milliseconds(delay.max) },
 };
 childOutput(figures);
-
-/** A product of some size on white, with its mask. */
-function bottle(): { readonly product: Image; readonly mask: Image } {
-  const [width, height] = [600, 800];
-  const pixels = Array.from({ length: width * height }, (_, pixel) => {
-    const [x, y] = [pixel % width, Math.floor(pixel / width)];
-    return Math.abs(x - 300) < (y < 250 ? 50 : 140) && y > 80 && y < 760;
-  });
-  return {
-    product: {
-      width,
-      height,
-      channels: 3,
-      data: Uint8Array.from(pixels.flatMap((inside, pixel) => (inside ? [30, 90 + ((pixel >> 9) % 100), 160] : [255, 255, 255]))),
-    },
-    mask: { width, height, channels: 1, data: Uint8Array.from(pixels, (inside) => (inside ? 255 : 0)) },
-  };
-}

@@ -5,17 +5,19 @@ import { ArgumentError } from "@refadgen/errors";
 import { type BenchOptions, readArguments, usage } from "./arguments.js";
 import { benchCheckpoint } from "./checkpoint.js";
 import { runChild } from "./child.js";
+import { measureGpu } from "./gpu-part.js";
 import type { ImageFigures, ImageInput } from "./image-child.js";
 import { measureLoad } from "./load-part.js";
 import { runPeerScripts, type ScriptResult } from "./peer-scripts.js";
 import { type BenchFigures, report, targets } from "./report.js";
+import { measureSavings } from "./savings-part.js";
 import { measureStep } from "./step-part.js";
 
 function log(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-async function measure({ settings, only, python, peerScripts, threads }: BenchOptions): Promise<BenchFigures> {
+async function measure({ settings, only, python, peerScripts, threads, contestants }: BenchOptions): Promise<BenchFigures> {
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     processors: availableParallelism(),
@@ -30,7 +32,9 @@ async function measure({ settings, only, python, peerScripts, threads }: BenchOp
 
   // Without "step" the peers would have nothing to be compared with, so either runs both.
   const step =
-    only.has("step") || withPeers ? await measureStep(sources, { settings, threads, python: withPeers ? python : undefined, log }) : undefined;
+    only.has("step") || withPeers
+      ? await measureStep(sources, { settings, threads, python: withPeers ? python : undefined, contestants, log })
+      : undefined;
   const scripts: ScriptResult[] = [];
   if (withPeers && peerScripts !== undefined) {
     for await (const result of runPeerScripts(peerScripts, python)) {
@@ -41,8 +45,12 @@ async function measure({ settings, only, python, peerScripts, threads }: BenchOp
   const load = only.has("load") ? await measureLoad({ sources, settings, threads }, log) : undefined;
   if (only.has("image")) log(`image: ${settings.steps} steps at ${settings.width} × ${settings.height}`);
   const image = only.has("image") ? await runChild<ImageFigures>("./image-child.js", { sources, settings, threads } satisfies ImageInput) : undefined;
+  const savings = only.has("savings") ? await measureSavings(sources, { settings, threads, log }) : undefined;
+  const gpu = only.has("gpu") ? await measureGpu(sources, { settings, threads, log }) : undefined;
   return {
     machine,
+    ...(savings && { savings }),
+    ...(gpu && { gpu }),
     settings: settings.name,
     ...(step && { step }),
     ...(scripts.length > 0 && { scripts }),

@@ -22,6 +22,7 @@ export interface PeerKind {
 export const peerKinds: readonly PeerKind[] = [
   { name: "diffusers fp32", script: "torch_step.py", dtype: "fp32", weightsInMemory: 1 },
   { name: "diffusers bf16", script: "torch_step.py", dtype: "bf16", weightsInMemory: 0.5 },
+  { name: "OpenVINO fp32", script: "openvino_step.py", dtype: "f32", weightsInMemory: 1 },
   { name: "OpenVINO bf16", script: "openvino_step.py", dtype: "bf16", weightsInMemory: 1 },
 ];
 
@@ -64,7 +65,7 @@ export async function openPeer(
 }
 
 /** A child process that answers lines with lines of JSON. */
-class Conversation {
+export class Conversation {
   readonly #name: string;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;

@@ -1,7 +1,9 @@
 import { type Reading, ratios } from "./contestant.js";
+import type { GpuFigures } from "./gpu-part.js";
 import type { ImageFigures } from "./image-child.js";
 import type { LoadMeasurement } from "./load-part.js";
 import type { ScriptResult } from "./peer-scripts.js";
+import type { SavingFigures } from "./savings-part.js";
 import { median } from "./statistics.js";
 import type { StepFigures } from "./step-part.js";
 
@@ -13,6 +15,8 @@ export interface BenchFigures {
   readonly scripts?: readonly ScriptResult[];
   readonly load?: readonly LoadMeasurement[];
   readonly image?: ImageFigures;
+  readonly savings?: readonly SavingFigures[];
+  readonly gpu?: readonly GpuFigures[];
 }
 
 /** One line of the last table. */
@@ -23,6 +27,14 @@ export interface Target {
   readonly met: boolean;
 }
 
+const peerTargets = [
+  { ours: "ours openvino", peer: "diffusers fp32", most: 0.85 },
+  { ours: "ours kept", peer: "diffusers fp32", most: 0.85 },
+  { ours: "ours openvino", peer: "OpenVINO fp32", most: 0.95 },
+  { ours: "ours bf16", peer: "OpenVINO bf16", most: 0.95 },
+  { ours: "ours int8", peer: "OpenVINO bf16", most: 0.8 },
+] as const;
+
 /** What the project wants, beside what was measured. */
 export function targets({ step, load, image }: BenchFigures): Target[] {
   const lines: Target[] = [];
@@ -30,6 +42,11 @@ export function targets({ step, load, image }: BenchFigures): Target[] {
     const faster = ratios(step!.readings, "diffusers fp32", ours);
     if (faster.length > 0)
       lines.push({ name: `step, ${ours}, against diffusers fp32`, target: "≥ 1.2 ×", measured: `${spread(faster)} ×`, met: median(faster) >= 1.2 });
+    for (const { peer, ours: whose, most } of peerTargets.filter((one) => one.ours === ours)) {
+      const share = ratios(step!.readings, whose, peer);
+      if (share.length > 0)
+        lines.push({ name: `step, ${whose}, against ${peer}`, target: `≤ ${most} ×`, measured: `${spread(share)} ×`, met: median(share) <= most });
+    }
     const share = rateShares({ ...step!, flops: step!.publishedFlops }, ours);
     lines.push({
       name: `step, ${ours}, against the matrix product's rate`,
@@ -57,7 +74,7 @@ export function targets({ step, load, image }: BenchFigures): Target[] {
 
 /** The tables that are printed at the end. */
 export function report(figures: BenchFigures): string {
-  const { machine, settings, step, scripts = [], load = [], image } = figures;
+  const { machine, settings, step, scripts = [], load = [], image, savings = [], gpu = [] } = figures;
   const sections = [
     `Machine: ${Object.entries(machine)
       .map(([name, value]) => `${name} ${value}`)
@@ -99,6 +116,35 @@ export function report(figures: BenchFigures): string {
         `peak resident ${gigabytes(image.peakBytes)} GB${image.anonymousPeakBytes === undefined ? "" : `, of which not mapped from files ${gigabytes(image.anonymousPeakBytes)} GB`}`,
         `event-loop delay: p50 ${image.loopDelay.p50.toFixed(1)}, p99 ${image.loopDelay.p99.toFixed(1)}, most ${image.loopDelay.max.toFixed(1)} ms`,
       ].join("\n"),
+    );
+  }
+  if (savings.length > 0) {
+    const whole = savings[0]!.seconds;
+    sections.push(
+      "What saves time, and what it costs: one image from one seed against the first line's\n" +
+        table(
+          ["", "s of all steps", "share", "latents, rms / std", "image PSNR, dB"],
+          savings.map(({ name, seconds, latents, psnr }) => [
+            name,
+            seconds.toFixed(2),
+            (seconds / whole).toFixed(2),
+            latents.toExponential(1),
+            psnr.toFixed(1),
+          ]),
+        ),
+    );
+  }
+  if (gpu.length > 0) {
+    sections.push(
+      "The guided step on ONNX Runtime's other providers\n" +
+        table(
+          ["provider", "precision", "opening, s", "step, s", "error to fp32 on the CPU"],
+          gpu.map(({ provider, precision, result }) =>
+            "missing" in result
+              ? [provider, precision, "", "", result.missing.slice(0, 100)]
+              : [provider, precision, result.openSeconds.toFixed(2), result.seconds.toFixed(4), result.error.toExponential(1)],
+          ),
+        ),
     );
   }
   const lines = targets(figures);

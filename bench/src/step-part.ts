@@ -1,10 +1,11 @@
+import { SessionError } from "@refadgen/graph";
 import type { PipelineSources } from "@refadgen/pipeline";
 import { openModels } from "@refadgen/pipeline";
 import { type Contestant, interleave, type Reading } from "./contestant.js";
 import { countFlops, projectionFlops } from "./flops.js";
 import { openMatrixProduct } from "./matrix-product.js";
 import { availableBytes } from "./memory.js";
-import { openStep, stepGraph } from "./our-step.js";
+import { openStep, stepGraph, stepKinds } from "./our-step.js";
 import { openPeer, type PeerKind, peerKinds } from "./peer.js";
 import type { BenchSettings } from "./settings.js";
 
@@ -28,13 +29,22 @@ export async function measureStep(
     settings,
     threads,
     python,
+    contestants,
     log,
-  }: { readonly settings: BenchSettings; readonly threads: number; readonly python: string | undefined; readonly log: (line: string) => void },
+  }: {
+    readonly settings: BenchSettings;
+    readonly threads: number;
+    readonly python: string | undefined;
+    /** Names of those that take part; default all. */
+    readonly contestants: ReadonlySet<string> | undefined;
+    readonly log: (line: string) => void;
+  },
 ): Promise<StepFigures> {
   const models = await openModels(sources);
   const graph = stepGraph(models, settings);
   const flops = countFlops(graph);
   const publishedFlops = flops + projectionFlops(graph);
+  const wanted = (name: string) => contestants?.has(name) ?? true;
   const warnings: string[] = [];
   const warn = (text: string) => {
     warnings.push(text);
@@ -44,19 +54,26 @@ export async function measureStep(
   const opened: Contestant[] = [];
   const openSeconds: Record<string, number> = {};
   let weightBytes = 0;
-  for (const optimization of ["mapped", "kept"] as const) {
-    const ours = await openStep(graph, { optimization, threads });
+  for (const kind of stepKinds.filter(({ name }) => wanted(name))) {
+    let ours: Awaited<ReturnType<typeof openStep>>;
+    try {
+      ours = await openStep(graph, { ...kind, threads });
+    } catch (error) {
+      if (!SessionError.isInstance(error)) throw error;
+      warn(`${kind.name} left out: ${error.message}`);
+      continue;
+    }
     openSeconds[ours.name] = ours.figures.openSeconds;
-    weightBytes = ours.figures.weightBytes;
+    weightBytes = Math.max(weightBytes, ours.figures.weightBytes);
     log(`${ours.name}: open after ${ours.figures.openSeconds.toFixed(2)} s`);
-    if (ours.figures.optimization === optimization) opened.push(ours);
+    if (ours.figures.optimization === kind.optimization) opened.push(ours);
     else {
       warn(`${ours.name}: no room on the disk for the optimised graph; left out`);
       await ours.dispose();
     }
   }
 
-  const { groups, together } = groupsThatFit(python === undefined ? [] : peerKinds, weightBytes);
+  const { groups, together } = groupsThatFit(python === undefined ? [] : peerKinds.filter(({ name }) => wanted(name)), weightBytes);
   if (!together) warn("not enough memory for all peers at once: one after another, each interleaved with ours");
   const readings: Reading[] = [];
   const peers: Record<string, { versions: string; peakBytes: number }> = {};

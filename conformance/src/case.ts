@@ -1,3 +1,5 @@
+import type { SessionOptions } from "@refadgen/graph";
+
 /** What one recorded case gave. */
 export interface CaseResult {
   /** Unique within its part, e.g. `ddim-leading/20` or `good/torch-zip.pt`. */
@@ -10,6 +12,8 @@ export interface CaseResult {
 }
 
 export interface PartOptions {
+  /** What networks run on, in which precision; default: what the pipeline chooses, fp32. */
+  readonly session?: Pick<SessionOptions, "runtime" | "precision" | "provider" | "backend" | "library">;
   /** Also run the full-size networks: minutes, up to 9 GB. */
   readonly full: boolean;
 }

@@ -1,8 +1,12 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { precisions, runtimeNames } from "@refadgen/graph";
+import { tfjsBackends } from "@refadgen/graph/tfjs";
+import type { PartOptions } from "./case.js";
+import { augment } from "./parts/augment.js";
 import { formats } from "./parts/formats.js";
-import { metricsPreprocessing } from "./parts/metrics-preprocessing.js";
+import { metrics } from "./parts/metrics.js";
 import { micro } from "./parts/micro.js";
 import { networks } from "./parts/networks.js";
 import { random } from "./parts/random.js";
@@ -10,11 +14,14 @@ import { schedulers } from "./parts/schedulers.js";
 import { text } from "./parts/text.js";
 import { type RegisteredPart, runParts } from "./runner.js";
 
-const usage = `Usage: pnpm conformance --fixtures DIR [--only PART]... [--full]
+const usage = `Usage: pnpm conformance --fixtures DIR [--only PART]... [--runtime NAME] [--precision P] [--full]
 
 Compares this project with what the reference implementations answered, as recorded in DIR/PART.
   --fixtures DIR  the folder that holds the parts
   --only PART     run this part only; may be given more than once
+  --runtime NAME  what networks run on: onnxruntime, openvino, tfjs; default: the fastest exact one that is installed
+  --backend NAME  for tfjs: its backend
+  --precision P   fp32 (default), bf16 or int8; those two are held against tolerances of their own
   --full          also run the full-size networks: minutes, up to 9 GB of memory
 
 Exit code: 0 all passed; 1 a case failed or none was found; 2 wrong usage.`;
@@ -24,8 +31,9 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
   ["text", { run: text }],
   ["formats", { run: formats }],
   ["schedulers", { run: schedulers }],
-  ["metrics", { run: metricsPreprocessing, note: "of this part, preprocessing is compared; the metrics themselves are not" }],
+  ["metrics", { run: metrics }],
   ["micro", { run: micro }],
+  ["augment", { run: augment }],
   ["networks", { run: networks }],
 ]);
 
@@ -52,8 +60,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function readOptions(argv: readonly string[]): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean }> {
-  const { fixtures, only, full, help } = parse(argv);
+async function readOptions(
+  argv: readonly string[],
+): Promise<"help" | { fixtures: string; only?: ReadonlySet<string>; full: boolean; session?: PartOptions["session"] }> {
+  const { fixtures, only, full, help, runtime, precision, backend } = parse(argv);
   if (help) return "help";
   if (fixtures === undefined) throw new UsageError("expected --fixtures DIR, got none");
   const folder = resolve(fixtures);
@@ -62,14 +72,36 @@ async function readOptions(argv: readonly string[]): Promise<"help" | { fixtures
   for (const name of only ?? []) {
     if (!parts.has(name)) throw new UsageError(`--only: expected one of ${[...parts.keys()].join(", ")}, got ${name}`);
   }
-  return { fixtures: folder, full: full ?? false, ...(only && { only: new Set(only) }) };
+  const session = {
+    ...(runtime !== undefined && { runtime: named("--runtime", runtime, [...runtimeNames, "auto"] as const) }),
+    ...(precision !== undefined && { precision: named("--precision", precision, precisions) }),
+    ...(backend !== undefined && { backend: named("--backend", backend, tfjsBackends) }),
+  };
+  return { fixtures: folder, full: full ?? false, session, ...(only && { only: new Set(only) }) };
 }
 
-function parse(argv: readonly string[]): { fixtures?: string; only?: string[]; full?: boolean; help?: boolean } {
+function named<T extends string>(option: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined) throw new UsageError(`${option}: expected one of ${allowed.join(", ")}, got ${value}`);
+  return found;
+}
+
+function parse(argv: readonly string[]): {
+  fixtures?: string;
+  only?: string[];
+  full?: boolean;
+  help?: boolean;
+  runtime?: string;
+  precision?: string;
+  backend?: string;
+} {
   const options = {
     fixtures: { type: "string" },
     only: { type: "string", multiple: true },
     full: { type: "boolean" },
+    runtime: { type: "string" },
+    precision: { type: "string" },
+    backend: { type: "string" },
     help: { type: "boolean", short: "h" },
   } as const;
   try {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { CaseResult, Part } from "./case.js";
+import type { CaseResult, Part, PartOptions } from "./case.js";
 
 /** A part of the fixtures, known by its folder's name. */
 export interface RegisteredPart {
@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly only?: ReadonlySet<string>;
   /** Also run the full-size networks; default false. */
   readonly full?: boolean;
+  /** See `PartOptions`. */
+  readonly session?: PartOptions["session"];
   readonly print: (line: string) => void;
 }
 
@@ -27,7 +29,7 @@ export interface Counts {
 }
 
 /** Runs the parts one after the other and prints one line per case: part, case, worst error, tolerance, pass or fail. */
-export async function runParts({ fixtures, parts, only, full = false, print }: RunOptions): Promise<Counts> {
+export async function runParts({ fixtures, parts, only, full = false, session, print }: RunOptions): Promise<Counts> {
   const entries = await readdir(fixtures, { withFileTypes: true });
   const folders = new Set(entries.filter((entry) => !entry.isFile()).map(({ name }) => name));
   const wanted = [...parts].filter(([name]) => folders.has(name) && (only?.has(name) ?? true));
@@ -35,7 +37,7 @@ export async function runParts({ fixtures, parts, only, full = false, print }: R
   let [passed, failed] = [0, 0];
   for (const [part, { run, note }] of wanted) {
     const before = passed + failed;
-    for await (const result of settled(run(join(fixtures, part), { full }))) {
+    for await (const result of settled(run(join(fixtures, part), { full, ...(session && { session }) }))) {
       print(caseLine(part, result));
       if (result.passed) passed++;
       else failed++;

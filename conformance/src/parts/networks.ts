@@ -5,7 +5,7 @@ import { fuseReference, projectReference, recordReference } from "@refadgen/afm"
 import { clipTextEncoder, clipVisionEncoder, parseClipTextConfig, parseClipVisionConfig, resampler, resamplerSd15 } from "@refadgen/clip";
 import { decodeLatents, encodeLatents, parseAutoencoderConfig, parseUNetConfig, selfAttention, unet } from "@refadgen/core-unet";
 import { formulaGaussian, formulaTensor, Graph, openSession, type Tensor, type WeightLookup, Weights } from "@refadgen/graph";
-import type { CaseResult, Part } from "../case.js";
+import type { CaseResult, Part, PartOptions } from "../case.js";
 import { type Comparison, compareRecorded, failure, result, type Tolerance } from "../compare.js";
 import { openRecording, type Recording } from "../recording.js";
 
@@ -20,9 +20,14 @@ interface Settings {
   readonly mask_ones?: { readonly rows: readonly [number, number]; readonly columns: readonly [number, number] };
 }
 
-type Check = (recording: Recording<Settings>, folder: string) => Promise<Comparison[]>;
+type Session = NonNullable<PartOptions["session"]>;
+
+type Check = (recording: Recording<Settings>, folder: string, session: Session) => Promise<Comparison[]>;
 
 const tolerance: Tolerance = { max: 1e-3, rms: 1e-4, relative: true };
+
+/** U-Nets in other precisions than float32. */
+const lowerTolerance: Tolerance = { max: 1, rms: 0.1, relative: true };
 
 const checks: readonly { readonly stem: string; readonly check: Check }[] = [
   { stem: "clip-text", check: clipText },
@@ -34,7 +39,7 @@ const checks: readonly { readonly stem: string; readonly check: Check }[] = [
 ];
 
 /** Full-size networks on formula weights, one after another: the largest needs about 8 GB. */
-export const networks: Part = async function* (folder, { full }) {
+export const networks: Part = async function* (folder, { full, session = {} }) {
   if (!full) return;
   const outer = process.env.REFADGEN_CACHE;
   for (const file of (await readdir(folder)).filter((name) => name.endsWith(".safetensors")).sort()) {
@@ -42,7 +47,7 @@ export const networks: Part = async function* (folder, { full }) {
     const cache = await mkdtemp(join(outer ?? tmpdir(), "refadgen-networks-"));
     process.env.REFADGEN_CACHE = cache; // formula weights weigh gigabytes and are of no use to anybody afterwards
     try {
-      yield await run(stem, join(folder, file), folder);
+      yield await run(stem, join(folder, file), folder, session);
     } finally {
       await rm(cache, { recursive: true, force: true });
       if (outer === undefined) delete process.env.REFADGEN_CACHE;
@@ -51,17 +56,19 @@ export const networks: Part = async function* (folder, { full }) {
   }
 };
 
-async function run(stem: string, path: string, folder: string): Promise<CaseResult> {
+async function run(stem: string, path: string, folder: string, session: Session): Promise<CaseResult> {
   const known = checks.find((entry) => stem.startsWith(entry.stem));
   if (!known) return failure(stem, `expected a network named ${checks.map((entry) => entry.stem).join(", ")}`);
   try {
-    return result(stem, await known.check(await openRecording<Settings>(path), folder));
+    // As in the pipeline, only U-Nets are computed in another precision than float32.
+    const { precision, ...others } = session;
+    return result(stem, await known.check(await openRecording<Settings>(path), folder, /unet|refadgen/.test(known.stem) ? session : others));
   } catch (error) {
     return failure(stem, error);
   }
 }
 
-async function clipText(recording: Recording<Settings>): Promise<Comparison[]> {
+async function clipText(recording: Recording<Settings>, _: string, options: Session): Promise<Comparison[]> {
   const { settings } = recording;
   const ids = await recording.values("ids");
   const dims = recording.dims("ids");
@@ -74,29 +81,30 @@ async function clipText(recording: Recording<Settings>): Promise<Comparison[]> {
   graph.output("last_hidden_state", lastHiddenState);
   graph.output("penultimate_hidden_state", hiddenStates.at(-2)!);
   graph.output("pooled", pooled);
-  return compareOutputs(recording, await runOnce(graph, { ids: { dtype: "int64", dims, data: BigInt64Array.from(ids, BigInt) } }));
+  return compareOutputs(recording, await runOnce(graph, options, { ids: { dtype: "int64", dims, data: BigInt64Array.from(ids, BigInt) } }));
 }
 
-async function clipVision(recording: Recording<Settings>): Promise<Comparison[]> {
-  const { penultimate, embeds } = await visionStates(recording);
+async function clipVision(recording: Recording<Settings>, _: string, options: Session): Promise<Comparison[]> {
+  const { penultimate, embeds } = await visionStates(recording, options);
   return [
     ...(await compareRecorded(recording, "penultimate_hidden_state", penultimate.data, tolerance)),
     ...(await compareRecorded(recording, "image_embeds", embeds.data, tolerance)),
   ];
 }
 
-async function resamplerTokens(recording: Recording<Settings>, folder: string): Promise<Comparison[]> {
-  const { penultimate } = await visionStates(await openRecording<Settings>(join(folder, "clip-vision.safetensors")));
+async function resamplerTokens(recording: Recording<Settings>, folder: string, options: Session): Promise<Comparison[]> {
+  const { penultimate } = await visionStates(await openRecording<Settings>(join(folder, "clip-vision.safetensors")), options);
   const graph = new Graph("resampler");
   const config = { ...resamplerSd15, ...recording.settings.config };
   graph.output("tokens", resampler(graph.input("states", "float32", penultimate.dims), formula(recording.settings), config));
-  return compareOutputs(recording, await runOnce(graph, { states: penultimate }));
+  return compareOutputs(recording, await runOnce(graph, options, { states: penultimate }));
 }
 
 /** What the vision tower sees is the drawn image, then zeros. */
-async function visionStates({
-  settings,
-}: Recording<Settings>): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
+async function visionStates(
+  { settings }: Recording<Settings>,
+  options: Session,
+): Promise<{ readonly penultimate: Tensor<"float32">; readonly embeds: Tensor<"float32"> }> {
   const image = drawn(settings, Object.keys(settings.inputs)[0]!);
   const data = new Float32Array(image.data.length * 2);
   data.set(image.data);
@@ -109,11 +117,11 @@ async function visionStates({
   );
   graph.output("penultimate", hiddenStates.at(-2)!);
   graph.output("embeds", imageEmbeds!);
-  const outputs = await runOnce(graph, { pixels: { dtype: "float32", dims, data } });
+  const outputs = await runOnce(graph, options, { pixels: { dtype: "float32", dims, data } });
   return { penultimate: outputs.penultimate as Tensor<"float32">, embeds: outputs.embeds as Tensor<"float32"> };
 }
 
-async function autoencoder(recording: Recording<Settings>): Promise<Comparison[]> {
+async function autoencoder(recording: Recording<Settings>, _: string, options: Session): Promise<Comparison[]> {
   const { settings } = recording;
   const config = parseAutoencoderConfig(settings.config ?? {});
   const [image, latent] = [drawn(settings, "vae-image"), drawn(settings, "vae-latent")];
@@ -124,12 +132,12 @@ async function autoencoder(recording: Recording<Settings>): Promise<Comparison[]
   const decoder = new Graph("vae-decoder");
   decoder.output("decode", decodeLatents(decoder.input("latents", "float32", latent.dims), formula(settings), config));
   return [
-    ...(await compareOutputs(recording, await runOnce(encoder, { image }))),
-    ...(await compareOutputs(recording, await runOnce(decoder, { latents: latent }))),
+    ...(await compareOutputs(recording, await runOnce(encoder, options, { image }))),
+    ...(await compareOutputs(recording, await runOnce(decoder, options, { latents: latent }))),
   ];
 }
 
-async function plainUnet(recording: Recording<Settings>): Promise<Comparison[]> {
+async function plainUnet(recording: Recording<Settings>, _: string, options: Session): Promise<Comparison[]> {
   const { settings } = recording;
   const [sample, context] = [drawn(settings, "unet-x"), drawn(settings, "unet-c")];
   const timesteps = settings.timesteps ?? [];
@@ -142,11 +150,12 @@ async function plainUnet(recording: Recording<Settings>): Promise<Comparison[]> 
   graph.output("noise_prediction", unet(inputs, formula(settings), parseUNetConfig(settings.config ?? {})));
   return compareOutputs(
     recording,
-    await runOnce(graph, { sample, context, timestep: { dtype: "float32", dims: [timesteps.length], data: Float32Array.from(timesteps) } }),
+    await runOnce(graph, options, { sample, context, timestep: { dtype: "float32", dims: [timesteps.length], data: Float32Array.from(timesteps) } }),
+    allowedIn(options),
   );
 }
 
-async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
+async function refAdGen(recording: Recording<Settings>, _: string, options: Session): Promise<Comparison[]> {
   const { settings } = recording;
   const config = parseUNetConfig({ cross_attention_dim: 768, attention_head_dim: 8, ...settings.config });
   const [latents, context, x, text] = ["ref-latents", "ref-context", "x", "text"].map((name) => drawn(settings, name)) as [
@@ -184,10 +193,10 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
     reference.output(`key.${layer}`, key);
     reference.output(`value.${layer}`, value);
   }
-  const features = await runOnce(reference, { sample: repeated(latents, batch), context });
+  const features = await runOnce(reference, options, { sample: repeated(latents, batch), context });
   const comparisons: Comparison[] = [];
   for (const [name, tensor] of Object.entries(features)) {
-    if (name.startsWith("reference.")) comparisons.push(...(await compareRecorded(recording, name, tensor.data as Float32Array, tolerance)));
+    if (name.startsWith("reference.")) comparisons.push(...(await compareRecorded(recording, name, tensor.data as Float32Array, allowedIn(options))));
   }
 
   const generation = new Graph("generation-unet");
@@ -210,7 +219,7 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
     },
   );
   generation.output("prediction", prediction);
-  const session = await openSession(generation);
+  const session = await openSession(generation, { runtime: "auto", ...options });
   try {
     const keysAndValues = Object.fromEntries(Object.entries(features).filter(([name]) => !name.startsWith("reference.")));
     for (const name of recording.names.filter((key) => key.startsWith("noise_prediction_scale_"))) {
@@ -223,7 +232,12 @@ async function refAdGen(recording: Recording<Settings>): Promise<Comparison[]> {
         context: text,
       });
       comparisons.push(
-        ...(await compareRecorded(recording, name.replace(/\.(sample_every|mean_std).*$/, ""), outputs.prediction!.data as Float32Array, tolerance)),
+        ...(await compareRecorded(
+          recording,
+          name.replace(/\.(sample_every|mean_std).*$/, ""),
+          outputs.prediction!.data as Float32Array,
+          allowedIn(options),
+        )),
       );
     }
   } finally {
@@ -264,8 +278,12 @@ function formula({ salt }: Settings): Weights {
   return Weights.from(lookup);
 }
 
-async function runOnce(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
-  const session = await openSession(graph);
+function allowedIn({ precision = "fp32" }: Session): Tolerance {
+  return precision === "fp32" ? tolerance : lowerTolerance;
+}
+
+async function runOnce(graph: Graph, options: Session, feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>> {
+  const session = await openSession(graph, { runtime: "auto", ...options });
   try {
     return await session.run(feeds);
   } finally {
@@ -273,9 +291,13 @@ async function runOnce(graph: Graph, feeds: Readonly<Record<string, Tensor>>): P
   }
 }
 
-async function compareOutputs(recording: Recording<Settings>, outputs: Readonly<Record<string, Tensor>>): Promise<Comparison[]> {
+async function compareOutputs(
+  recording: Recording<Settings>,
+  outputs: Readonly<Record<string, Tensor>>,
+  allowed: Tolerance = tolerance,
+): Promise<Comparison[]> {
   const all = await Promise.all(
-    Object.entries(outputs).map(([name, tensor]) => compareRecorded(recording, name, tensor.data as Float32Array, tolerance)),
+    Object.entries(outputs).map(([name, tensor]) => compareRecorded(recording, name, tensor.data as Float32Array, allowed)),
   );
   return all.flat();
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const main = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -91,6 +92,18 @@ describe("refadgen generate", () => {
     expect(await readdir(out)).toEqual([]);
   });
 
+  it("writes an overview, and with --resume refuses company of other settings", async () => {
+    const out = join(folder, "resumed");
+    const args = ["generate", ...weights, ...product, ...small, "--prompt", "a", "--out", out, "--quiet", "--resume"];
+    expect(await refadgen([...args, "--prompt", "b", "--contact-sheet", join(out, "overview.png"), "--preview"])).toMatchObject({ code: 0 });
+    const { width, height } = await sharp(join(out, "overview.png")).metadata();
+    expect(width > 480 && height > 400).toBe(true);
+    expect((await readdir(out)).filter((name) => name.endsWith(".png")).length).toBe(4);
+    expect((await refadgen(args)).stdout).toContain("there already");
+    const other = await refadgen([...args, "--guidance-scale", "3"]);
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining("guidanceScale was not given, is 3")]);
+  });
+
   const wrong: readonly [string, number, RegExp, readonly string[]][] = [
     ["an unknown option", 2, /unknown option/, ["--colour"]],
     ["no prompt", 2, /--prompt/, []],
@@ -111,7 +124,22 @@ describe("refadgen generate", () => {
   it("explains itself", async () => {
     const { code, stdout } = await refadgen(["generate", "--help"]);
     expect(code).toBe(0);
-    for (const word of ["--mask", "--sampler", "Exit codes", "Example"]) expect(stdout).toContain(word);
+    for (const word of ["--mask", "--sampler", "Example"]) expect(stdout).toContain(word);
+    expect((await refadgen(["--help"])).stdout).toContain("Exit codes");
     expect((await refadgen(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  });
+});
+
+describe("refadgen runtime", () => {
+  it("lists what is there, and refuses what is no wheel or no runtime, saying what to do", async () => {
+    const listed = await refadgen(["runtime", "ls"]);
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toMatch(/^onnxruntime {2}installed.*\nopenvino {5}/);
+    const wheel = join(folder, "some.whl");
+    await writeFile(wheel, "not a wheel");
+    const refused = await refadgen(["runtime", "install", "openvino", wheel]);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toMatch(/the sha256 of .*some\.whl is [0-9a-f]{64}/);
+    expect((await refadgen(["runtime", "install", "abacus"])).stderr).toMatch(/expected openvino, got "abacus"/);
   });
 });

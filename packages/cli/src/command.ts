@@ -1,9 +1,30 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError } from "commander";
+import { adviceFor } from "./advice.js";
+import type { CommandContext } from "./command-context.js";
+import { augmentCommand } from "./commands/augment.js";
+import { cacheCommand } from "./commands/cache.js";
+import { completionCommand } from "./commands/completion.js";
+import { convertCommand } from "./commands/convert.js";
+import { doctorCommand } from "./commands/doctor.js";
+import { generateCommand } from "./commands/generate.js";
+import { inspectCommand } from "./commands/inspect.js";
+import { runtimeCommand } from "./commands/runtime.js";
 import { exitCode, exitCodeOf } from "./exit-code.js";
-import { type GenerateSettings, generate } from "./generate.js";
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { readonly version: string };
+
+/** The subcommands, in the order of `--help`. */
+const subcommands: readonly ((program: Command, context: CommandContext) => void)[] = [
+  generateCommand,
+  augmentCommand,
+  inspectCommand,
+  convertCommand,
+  doctorCommand,
+  runtimeCommand,
+  cacheCommand,
+  completionCommand,
+];
 
 /**
  * Runs `refadgen` with these arguments and gives its exit code. Ctrl-C stops after the step that runs; a second one at once.
@@ -18,13 +39,18 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   process.on("SIGINT", interrupt);
   const debug = args.includes("--debug");
   try {
-    await program(abort.signal).parseAsync([...args], { from: "user" });
-    return exitCode.ok;
+    let code: number = exitCode.ok;
+    const finish = (other: number) => {
+      code = other;
+    };
+    await program({ signal: abort.signal, finish }).parseAsync([...args], { from: "user" });
+    return code;
   } catch (error) {
     // commander has printed its own.
     if (!(error instanceof CommanderError)) {
       const message = error instanceof Error ? (debug ? (error.stack ?? error.message) : error.message) : String(error);
-      process.stderr.write(`refadgen: ${message}\n`);
+      const advice = abort.signal.aborted ? undefined : adviceFor(error);
+      process.stderr.write(`refadgen: ${message}${advice === undefined ? "" : `${/[.!?]$/.test(message) ? "" : "."} ${advice}`}\n`);
     }
     return exitCodeOf(error, abort.signal.aborted);
   } finally {
@@ -32,76 +58,20 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-function program(signal: AbortSignal): Command {
+function program(context: CommandContext): Command {
   const command = new Command("refadgen")
+    .enablePositionalOptions()
     .description("Advertising images from a product photo and a prompt.")
     .version(version)
     .exitOverride()
-    .showHelpAfterError("(refadgen generate --help explains every option)");
-  command
-    .command("generate")
-    .description("Put a product into the scene that a prompt describes.")
-    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, or a single file (then with --tokenizer)")
-    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt")
-    .option("--vae <path>", "autoencoder, a folder or weight file (default: vae/ of the base)")
-    .option("--image-encoder <path>", "CLIP vision tower (default: image_encoder/ of the base)")
-    .option("--no-image-encoder", "do without one: the reference sees text states")
-    .option("--unet-config <path>", "U-Net config.json (default: unet/ of the base, else Stable Diffusion 1.5's)")
-    .requiredOption("--product <picture>", "the product's photo")
-    .option("--mask <picture>", "white where the product is (default: from transparency or a plain background)")
-    .option("--no-mask", "use none")
-    .option("--prompt <text>", "the scene; may be given more than once", collect, [])
-    .option("--prompts <file>", "one prompt per line, # for comments; or .jsonl with {prompt, seed?, negativePrompt?}")
-    .requiredOption("--out <folder>", "where the images go, each with a .json of its settings beside it")
-    .option("--negative-prompt <text>", "what the image should not show (default: the published one)")
-    .option("--steps <n>", "1 to 1000 (default: 30)", wholeNumber)
-    .option("--guidance-scale <x>", "classifier-free guidance; 1 or less turns it off (default: 7.5)", realNumber)
-    .option("--reference-scale <x>", "how much the product's features count (default: 1)", realNumber)
-    .option("--seed <n[,n…]>", "one for the batch, or one per image (default: 42)", seeds)
-    .option("--images-per-prompt <n>", "how many images per prompt (default: 1)", wholeNumber)
-    .option("--width <px>", "multiple of 8 (default: the published size, resized to the product's)", wholeNumber)
-    .option("--height <px>", "multiple of 8", wholeNumber)
-    .option("--sampler <name>", "ddim, pndm, euler, euler-ancestral, dpmpp-2m, dpmpp-2m-karras, … (default: ddim)")
-    .addOption(new Option("--product-encoding <how>", "draw the product's latents, or take their mean").choices(["sample", "mean"]))
-    .option("--tokenizer <path>", "tokenizer folder or tokenizer.json (default: tokenizer/ of the base)")
-    .option("--decode-tile <px>", "decode large images in tiles of this size", wholeNumber)
-    .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
-    .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
-    .option("--threads <n>", "processors to use (default: all)", wholeNumber)
-    .option("--preview", "also write OUT/preview.png at every step")
-    .option("--force", "make images anew that are there already")
-    .option("--json", "one JSON object per event on standard output")
-    .option("--quiet", "no progress")
-    .option("--debug", "print where an error came from")
-    .addHelpText("after", help)
-    .action((options: GenerateSettings) => generate(options, signal));
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(add --help for every option, with examples)")
+    .addHelpText("after", exitCodes);
+  for (const add of subcommands) add(command, context);
   return command;
 }
 
-const help = `
-Example:
-  refadgen generate --base Realistic_Vision_V5.1_noVAE --vae sd-vae-ft-mse --image-encoder IP-Adapter/models/image_encoder \\
-    --checkpoint mp_rank_00_model_states.pt --product bottle.jpg --prompt "on a wooden table in warm light" --out ads
+const exitCodes = `
+refadgen COMMAND --help explains a command with examples.
 
 Exit codes: 0 done; 1 failed while running; 2 wrong usage or input; 3 weights missing or unusable; 130 interrupted.`;
-
-function collect(value: string, all: readonly string[]): string[] {
-  return [...all, value];
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`Expected a whole number, got "${text}".`);
-  return Number(text);
-}
-
-function realNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError(`Expected a number, got "${text}".`);
-  return value;
-}
-
-function seeds(text: string): bigint | bigint[] {
-  const parts = text.split(",").map((part) => part.trim());
-  if (!parts.every((part) => /^-?\d+$/.test(part))) throw new InvalidArgumentError(`Expected whole numbers, got "${text}".`);
-  return parts.length === 1 ? BigInt(parts[0]!) : parts.map(BigInt);
-}

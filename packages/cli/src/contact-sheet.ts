@@ -13,17 +13,20 @@ const gap = 24;
 const header = 92;
 const footer = 76;
 
-/** Panels side by side under a title, as PNG. */
-export async function contactSheet(title: string, subtitle: string, panels: readonly Panel[]): Promise<Buffer> {
+/** Panels under a title, side by side in rows of at most `columns`, as PNG. */
+export async function contactSheet(title: string, subtitle: string, panels: readonly Panel[], columns = 5): Promise<Buffer> {
   const widths = panels.map(({ image }) => Math.round((image.width / image.height) * panelHeight));
-  const lefts = widths.map((_, index) => gap + widths.slice(0, index).reduce((sum, width) => sum + width + gap, 0));
-  const width = lefts.at(-1)! + widths.at(-1)! + gap;
-  const height = header + panelHeight + footer;
+  const rowStart = (index: number) => index - (index % columns);
+  const lefts = widths.map((_, index) => gap + widths.slice(rowStart(index), index).reduce((sum, width) => sum + width + gap, 0));
+  const tops = widths.map((_, index) => header + Math.floor(index / columns) * (panelHeight + footer));
+  const width = Math.max(480, ...widths.map((own, index) => lefts[index]! + own + gap));
+  const height = header + Math.max(1, Math.ceil(panels.length / columns)) * (panelHeight + footer);
   const texts = panels.map(({ title: name, caption }, index) => {
+    const [left, bottom] = [lefts[index]!, tops[index]! + panelHeight];
     const lines = wrap(caption, Math.floor(widths[index]! / 6.4));
-    const captions = lines.map((line, row) => `<text x="${lefts[index]}" y="${header + panelHeight + 40 + row * 16}" class="c">${xml(line)}</text>`);
-    return `<rect x="${lefts[index]! - 1}" y="${header - 1}" width="${widths[index]! + 2}" height="${panelHeight + 2}" fill="none" stroke="#d5d2cb"/>
-      <text x="${lefts[index]}" y="${header + panelHeight + 22}" class="n">${xml(name)}</text>${captions.join("")}`;
+    const captions = lines.map((line, row) => `<text x="${left}" y="${bottom + 40 + row * 16}" class="c">${xml(line)}</text>`);
+    return `<rect x="${left - 1}" y="${tops[index]! - 1}" width="${widths[index]! + 2}" height="${panelHeight + 2}" fill="none" stroke="#d5d2cb"/>
+      <text x="${left}" y="${bottom + 22}" class="n">${xml(shortened(name, Math.floor(widths[index]! / 7.8)))}</text>${captions.join("")}`;
   });
   const drawing = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">
     <style>text{font-family:'Helvetica Neue',Arial,'DejaVu Sans',sans-serif}.t{font-size:24px;font-weight:600;fill:#1c1b19}.s{font-size:13px;fill:#6a675f}
@@ -35,7 +38,7 @@ export async function contactSheet(title: string, subtitle: string, panels: read
       .resize(widths[index]!, panelHeight, { kernel: image.height < panelHeight ? "nearest" : "lanczos3" })
       .toBuffer(),
     left: lefts[index]!,
-    top: header,
+    top: tops[index]!,
   }));
   return sharp(Buffer.from(drawing))
     .composite(await Promise.all(pictures))
@@ -51,6 +54,10 @@ function wrap(text: string, columns: number): string[] {
     else lines.push(word);
   }
   return lines.slice(0, 3);
+}
+
+function shortened(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(1, columns - 1))}…`;
 }
 
 function xml(text: string): string {

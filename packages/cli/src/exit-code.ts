@@ -1,3 +1,4 @@
+import { HubError } from "@refadgen/hub";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
 import { CommanderError } from "commander";
 
@@ -18,7 +19,7 @@ export const exitCode = {
 export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (interrupted) return exitCode.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
-  if (WeightsError.isInstance(error)) return exitCode.weights;
+  if (WeightsError.isInstance(error) || HubError.isInstance(error)) return exitCode.weights;
   if (PipelineError.isInstance(error))
     return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
   if (ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;

@@ -1,4 +1,5 @@
 import type { WriteStream } from "node:tty";
+import type { DownloadProgress } from "@refadgen/hub";
 import type { GenerateEvent, LoadProgress } from "@refadgen/pipeline";
 import type { Job } from "./prompts.js";
 
@@ -6,6 +7,8 @@ import type { Job } from "./prompts.js";
 export interface Reporter {
   job(index: number, count: number, job: Job): void;
   loading(progress: LoadProgress): void;
+  /** Files are being fetched. */
+  download(progress: DownloadProgress): void;
   event(event: GenerateEvent): void;
   /** An image has been written, or was there already. */
   file(path: string, status: "written" | "skipped"): void;
@@ -19,7 +22,7 @@ export interface ReporterOptions {
   readonly stderr: Pick<WriteStream, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
-const silent: Reporter = { job() {}, loading() {}, event() {}, file() {}, end() {} };
+const silent: Reporter = { job() {}, loading() {}, download() {}, event() {}, file() {}, end() {} };
 
 /** JSON lines for programs, a line redrawn for terminals, plain lines for logs; paths of images go to standard output. */
 export function createReporter(options: ReporterOptions): Reporter {
@@ -45,6 +48,7 @@ function jsonReporter(stdout: ReporterOptions["stdout"]): Reporter {
   return {
     job: (index, count, job) => print({ type: "job", index, count, ...job }),
     loading: (progress) => print({ type: "loading", ...progress }),
+    download: (progress) => print({ type: "download", ...progress }),
     event: (event) => {
       if (event.type === "image")
         print({ type: "image", index: event.index, width: event.image.width, height: event.image.height, seed: event.seed });
@@ -60,12 +64,18 @@ function jsonReporter(stdout: ReporterOptions["stdout"]): Reporter {
 
 function plainReporter(stderr: ReporterOptions["stderr"]): Reporter {
   const print = (line: string) => void stderr.write(`${line}\n`);
-  let told = 0;
+  let [told, fetching, fetchedTenth] = [0, "", 0];
   return {
     ...silent,
     job: (index, count, { prompt }) => print(`[${index + 1}/${count}] ${prompt}`),
     loading: ({ component, done, total }) => {
       if (done === total) print(`${component}: ${gigabytes(total)} of weights widened into the cache`);
+    },
+    download: ({ file, done, total }) => {
+      const tenth = total === undefined ? 0 : Math.floor((done * 10) / Math.max(1, total));
+      if (file !== fetching || tenth > fetchedTenth) print(`fetching ${file}: ${downloadText(done, total)}`);
+      fetching = file;
+      fetchedTenth = Math.max(fetchedTenth, tenth);
     },
     event: (event) => {
       if (event.type === "warning") print(`warning: ${event.message}`);
@@ -98,6 +108,8 @@ function terminalReporter(stderr: ReporterOptions["stderr"]): Reporter {
   return {
     job: (index, count, { prompt }) => print(`[${index + 1}/${count}] ${prompt}`),
     loading: ({ component, done, total }) => draw(`${bar(done / total)} ${component}: widening weights, ${gigabytes(done)} of ${gigabytes(total)}`),
+    download: ({ file, done, total }) =>
+      draw(`${total === undefined ? "" : `${bar(Math.min(1, done / Math.max(1, total)))} `}fetching ${file}, ${downloadText(done, total)}`),
     event: (event) => {
       if (event.type === "warning") print(`warning: ${event.message}`);
       if (event.type === "stage" && event.status === "start") draw(`${event.stage} …`);
@@ -121,6 +133,10 @@ function bar(share: number): string {
 
 function duration(seconds: number): string {
   return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+function downloadText(done: number, total: number | undefined): string {
+  return total === undefined ? gigabytes(done) : `${gigabytes(done)} of ${gigabytes(total)}`;
 }
 
 function gigabytes(bytes: number): string {

@@ -9,6 +9,7 @@ export { type ResamplerConfig, type ResamplerSizes, resampler, resamplerConfigOf
 export { type ClipTextOptions, type ClipTextOutputs, clipTextEncoder, isClipBuffer } from "./text-encoder.js";
 export {
   type ClipTokenizer,
+  type ClipTokenizerOptions,
   clipTokenizer,
   type DecodeOptions,
   loadClipTokenizer,

@@ -19,6 +19,10 @@ export interface UNetOptions {
   readonly selfAttention?: SelfAttention;
   /** Ends after this block and returns its hidden states instead: `mid_block` or `up_blocks.N`. */
   readonly exitAfter?: string;
+  /** Shown the hidden states before the last layer of the last up block, `[B, C, H, W]`: what changes little from one step to the next. */
+  readonly onDeepFeatures?: (features: Value) => void;
+  /** Those of an earlier step. All below is left out: only the first convolution, that last layer and the output are computed (DeepCache). */
+  readonly deepFeatures?: Value;
 }
 
 /**
@@ -52,6 +56,21 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
 
   const input = config.center_input_sample ? subtract(multiply(sample, 2), 1) : sample;
   let h = conv2d(input, weights.get("conv_in.weight", [first, config.in_channels, 3, 3]), weights.get("conv_in.bias", [first]), { padding: 1 });
+  const output = (features: Value) => {
+    const normal = groupNorm(features, weights.get("conv_norm_out.weight", [first]), weights.get("conv_norm_out.bias", [first]), { groups, epsilon });
+    return conv2d(
+      activation(config.act_fn)(normal),
+      weights.get("conv_out.weight", [config.out_channels, first, 3, 3]),
+      weights.get("conv_out.bias", [config.out_channels]),
+      { padding: 1 },
+    );
+  };
+  const upLayer = (features: Value, skip: Value, index: number, layer: number) => {
+    const path = `up_blocks.${index}`;
+    const out = resnet(concat([features, skip], 1), `${path}.resnets.${layer}`, channels[last - index]!);
+    return config.up_block_types[index] === "CrossAttnUpBlock2D" ? transformer(out, `${path}.attentions.${layer}`, last - index) : out;
+  };
+  if (options.deepFeatures) return output(upLayer(options.deepFeatures, h, last, layers));
   const skips = [h];
   for (const [block, type] of config.down_block_types.entries()) {
     const path = `down_blocks.${block}`;
@@ -71,12 +90,11 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
   h = resnet(h, "mid_block.resnets.1", channels[last]!);
   if (exitAfter === "mid_block") return h;
 
-  for (const [index, type] of config.up_block_types.entries()) {
+  for (const index of config.up_block_types.keys()) {
     const path = `up_blocks.${index}`;
-    const block = last - index;
     for (let layer = 0; layer <= layers; layer++) {
-      h = resnet(concat([h, skips.pop()!], 1), `${path}.resnets.${layer}`, channels[block]!);
-      if (type === "CrossAttnUpBlock2D") h = transformer(h, `${path}.attentions.${layer}`, block);
+      if (index === last && layer === layers) options.onDeepFeatures?.(h);
+      h = upLayer(h, skips.pop()!, index, layer);
     }
     if (index < last) {
       const [, , height, width] = skips.at(-1)!.dims as [number, number, number, number];
@@ -85,12 +103,7 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
     if (exitAfter === path) return h;
   }
 
-  h = activation(config.act_fn)(
-    groupNorm(h, weights.get("conv_norm_out.weight", [first]), weights.get("conv_norm_out.bias", [first]), { groups, epsilon }),
-  );
-  return conv2d(h, weights.get("conv_out.weight", [config.out_channels, first, 3, 3]), weights.get("conv_out.bias", [config.out_channels]), {
-    padding: 1,
-  });
+  return output(h);
 }
 
 /** Sinusoids of the timestep through two layers, activated once more as every block does: `[B]` → `[B, 4 · channels]`. */

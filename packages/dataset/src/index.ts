@@ -1,1 +1,3 @@
-export {};
+// The parts of a data set
+export type * from "./contract.js";
+export { DatasetError, type DatasetErrorCode } from "./error.js";

@@ -11,7 +11,8 @@ export { add, cast, clamp, cos, divide, exp, multiply, relu, scalar, sigmoid, si
 export { argMax, embedding, pickRows } from "./ops/gather.js";
 export { concat, expand, integers, reshape, slice, transpose } from "./ops/layout.js";
 export { linear, matMul } from "./ops/linear.js";
-export { groupNorm, layerNorm } from "./ops/normalization.js";
+export { batchNorm, type BatchNormStatistics, groupNorm, layerNorm } from "./ops/normalization.js";
+export { averagePool2d, type AveragePool2dOptions, maxPool2d, type MaxPool2dOptions, mean, sumOfSquares } from "./ops/pooling.js";
 export { resizeNearest } from "./ops/resize.js";
 // Weights: files, views, formula
 export { cacheFloat32, type CacheFloat32Options } from "./weights/cache.js";
@@ -21,14 +22,20 @@ export { formulaGaussian, formulaTensor, formulaValues, formulaWeights } from ".
 export { defaultLimits, type OpenOptions, type WeightLimits } from "./weights/limits.js";
 export { type MemoryTensor, memoryWeights } from "./weights/memory.js";
 export { type NumpyArray, openNpz, readNpy } from "./weights/numpy.js";
-export { isPytorchFile, openPytorchFile, openSafetensors, openWeights } from "./weights/open.js";
+export { isPytorchFile, openPytorchFile, openSafetensors, openWeights, usualNames as usualWeightNames } from "./weights/open.js";
 export { isList, pickleAt, PickleGlobal, PickleObject, type PickleValue } from "./weights/pickle-value.js";
 export type { SafetensorsFile } from "./weights/safetensors.js";
 export { TorchStorage, TorchTensor } from "./weights/torch-object.js";
 export type { PytorchFile } from "./weights/pytorch-file.js";
 export type { FileRange, StoredTensor, WeightSource } from "./weights/source.js";
 export { type FloatDType, isFloat, widenToFloat32, widenToFloat64 } from "./weights/widen.js";
+export type { StorageDType } from "./weights/narrow.js";
+export { writeSafetensors, type WriteSafetensorsOptions } from "./weights/write-safetensors.js";
 export { type Parameter, reshaped, rows, type WeightLookup, Weights } from "./weights/weights.js";
+// Precision
+export { float16Graph } from "./precision/float16.js";
+export { int8Graph, type Int8Options } from "./precision/int8.js";
+export { type ActivationRanges, gatherRanges, watchRanges } from "./precision/ranges.js";
 // Random numbers
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
 export { randnTensor } from "./random/randn-tensor.js";
@@ -40,6 +47,10 @@ export {
   type Feeds,
   type HeldTensor,
   openSession,
+  type Precision,
+  precisions,
+  type RuntimeName,
+  runtimeNames,
   type Session,
   type SessionFigures,
   type SessionOptions,

@@ -1,4 +1,4 @@
-import type { Graph, Session } from "@refadgen/graph";
+import type { Graph, Precision, Session } from "@refadgen/graph";
 import { openSession } from "@refadgen/graph";
 import type { Component, PipelineOptions } from "./options.js";
 
@@ -21,9 +21,18 @@ export class Components {
    *
    * @param key what the graph was built for; a kept session of another key is released first
    * @param build makes the graph; called only when it has to be opened
+   * @param exact in float32, whatever precision the pipeline was asked for
    */
-  async use<T>(component: Component, key: string, build: () => Graph, work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const { memory = "low", device, threads, onProgress } = this.#options;
+  async use<T>(
+    component: Component,
+    key: string,
+    build: () => Graph,
+    work: (session: Session) => Promise<T>,
+    signal?: AbortSignal,
+    { exact = false }: { readonly exact?: boolean } = {},
+  ): Promise<T> {
+    const { memory = "low", device, runtime = "auto", library, threads, ranges, onProgress } = this.#options;
+    const precision = exact ? "fp32" : precisionOf(component, this.#options);
     const known = this.#open.get(component);
     if (known && known.key !== key) await this.#release(component);
     const session =
@@ -31,7 +40,11 @@ export class Components {
         ? known.session
         : await openSession(build(), {
             optimization: component === "generation-unet" ? this.#generationOptimization : "mapped",
+            runtime,
+            precision,
+            ...(precision === "int8" && ranges && { ranges }),
             ...(device && { provider: device }),
+            ...(library !== undefined && { library }),
             ...(threads && { threads }),
             ...(signal && { signal }),
             ...(onProgress && { onProgress: (progress) => onProgress({ component, ...progress }) }),
@@ -53,4 +66,11 @@ export class Components {
     this.#open.delete(component);
     await entry?.session.dispose();
   }
+}
+
+/** The reference U-Net runs once for an image, so 8 bits would save little there, and everything sees what it gives. */
+function precisionOf(component: Component, { precision = "fp32" }: PipelineOptions): Precision {
+  const inUnet =
+    component === "generation-unet" || component === "generation-unet-shallow" || (component === "reference-unet" && precision !== "int8");
+  return inUnet ? precision : "fp32";
 }

@@ -1,16 +1,17 @@
 import { denoise, type Schedule } from "@refadgen/core-unet";
-import type { Tensor } from "@refadgen/graph";
+import { type ActivationRanges, gatherRanges, type Session, type Tensor, watchRanges } from "@refadgen/graph";
 import { type Image, resizeImage, type Size, tensorToImage } from "@refadgen/image";
 import type { Components } from "./components.js";
 import { EventQueue, stageClock } from "./events.js";
-import { guidedDenoiser } from "./guidance.js";
+import { type GuidancePart, guidedDenoiser } from "./guidance.js";
 import { generationConfig, type Models } from "./models.js";
-import { generationGraph } from "./networks.js";
+import { type GenerationSize, generationGraph } from "./networks.js";
 import { drawNoise, joined } from "./noise.js";
 import type { GenerateEvent, GenerateOptions, GenerateResult, Stage, StepEvent } from "./options.js";
 import { previewLatents } from "./preview.js";
 import { latentMask, loadProduct, publishedResize } from "./product.js";
 import type { ReferenceMemory } from "./reference-memory.js";
+import { productTokensOnly } from "./reference-tokens.js";
 import type { Request } from "./request.js";
 import { decode, encodeProduct, encodeTexts, holdAll, productTokens, referenceFeatures, type Workplace } from "./stages.js";
 
@@ -20,6 +21,8 @@ export interface Studio {
   readonly models: Models;
   readonly components: Components;
   readonly memory: ReferenceMemory;
+  /** Where set, the generation U-Net is computed in float32 and shows the ranges of its convolutions. */
+  readonly onRanges?: (ranges: (earlier: ActivationRanges) => ActivationRanges) => void;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function* generateEvents(
   schedule: Schedule,
   options: GenerateOptions,
 ): AsyncGenerator<GenerateEvent, GenerateResult> {
-  const { models, components } = studio;
+  const { models, components, onRanges } = studio;
   const { signal, onTensor: show = () => {} } = options;
   const place: Workplace = { models, components, show, signal };
   const size: Size = { width: request.width / 8, height: request.height / 8 };
@@ -65,51 +68,93 @@ export async function* generateEvents(
 
   yield clock.start("denoise");
   show("timesteps", { dtype: "float32", dims: [schedule.timesteps.length], data: Float32Array.from(schedule.timesteps) });
-  const states = guided ? joined([text.negative, text.prompt]) : text.prompt;
-  const [batch, tokens] = states.dims as [number, number, number];
+  // Where guidance is off at times, both halves are run one after the other, so that one can be left out.
+  const apart = guided && request.guidanceInterval !== undefined;
+  const halves = guided ? [text.negative, text.prompt] : [text.prompt];
+  const states = apart ? halves : [joined(halves)];
+  const [batch, tokens] = states[0]!.dims as [number, number, number];
+  const selection = request.referenceTokens === "product" ? productTokensOnly(mask, size) : undefined;
+  const graphSize: GenerationSize = { batch, tokens, ...size, ...(selection && { referenceTokens: selection.count }) };
+  const cached = request.cacheInterval > 1;
+  const graphOf = (part: "whole" | "recording" | "shallow") => {
+    const graph = generationGraph(models.unet.generation, generationConfig(models.unet.config), graphSize, { part });
+    if (onRanges) watchRanges(graph);
+    return graph;
+  };
+  const shallowGraph = cached ? graphOf("shallow") : undefined;
+  const key = `${batch} × ${size.height} × ${size.width}${selection ? `, reference ${selection.key}` : ""}${cached ? ", recording" : ""}${onRanges ? ", watched" : ""}`;
   const queue = new EventQueue<StepEvent>();
   const finished: Floats[] = [];
-  const work = components.use(
-    "generation-unet",
-    `${batch} × ${size.height} × ${size.width}`,
-    () => generationGraph(models.unet.generation, generationConfig(models.unet.config), { batch, tokens, ...size }),
-    async (session) => {
-      for (let image = 0; image < request.images; image++) {
-        const reference = await holdAll(session, references[image] ?? references[0]!, { copy: references.length === 1 });
+  const run = async (session: Session, shallow: Session | undefined) => {
+    for (let image = 0; image < request.images; image++) {
+      const reference = references[image] ?? references[0]!;
+      const parts: GuidancePart[] = [];
+      try {
+        for (const [half, own] of states.entries()) {
+          const seen = Object.fromEntries(
+            Object.entries(reference).map(([name, tensor]) => {
+              const mine = apart ? halfOf(tensor, half) : tensor;
+              return [name, selection ? selection.pick(mine) : mine] as const;
+            }),
+          );
+          const outer =
+            shallowGraph && Object.fromEntries(shallowGraph.inputs.flatMap(({ name }) => (seen[name] ? [[name, seen[name]] as const] : [])));
+          parts.push({
+            states: own,
+            ...(shallow && outer && { shallowReference: await holdAll(shallow, outer, { copy: true }) }),
+            reference: await holdAll(session, seen, { copy: !apart && !selection && references.length === 1 }),
+          });
+        }
         const denoiser = guidedDenoiser({
           ...request,
           session,
-          reference,
-          states,
+          shallow,
+          parts,
           mask,
           onPrediction: (prediction) => show("prediction", prediction, { image }),
+          onOutputs: onRanges && ((outputs) => onRanges((earlier) => gatherRanges(outputs, earlier))),
         });
-        try {
-          let started = performance.now();
-          const latents = noise.initial[image]!;
-          for await (const state of denoise({ denoiser, schedule, latents, noise: (step) => noise.later(step)[image]!, ...(signal && { signal }) })) {
-            show("latents", state.latents, { image, step: state.step });
-            const event: StepEvent = {
-              type: "step",
-              image,
-              images: request.images,
-              step: state.step + 1,
-              steps: state.steps,
-              timestep: state.timestep,
-              seconds: (performance.now() - started) / 1000,
-              preview: () => previewLatents(state.latents.data, size),
-            };
-            started = performance.now();
-            finished[image] = state.latents;
-            options.onStep?.(event);
-            queue.push(event);
-          }
-        } finally {
-          for (const tensor of Object.values(reference)) if ("release" in tensor) await tensor.release();
+        let started = performance.now();
+        const latents = noise.initial[image]!;
+        for await (const state of denoise({ denoiser, schedule, latents, noise: (step) => noise.later(step)[image]!, ...(signal && { signal }) })) {
+          show("latents", state.latents, { image, step: state.step });
+          const event: StepEvent = {
+            type: "step",
+            image,
+            images: request.images,
+            step: state.step + 1,
+            steps: state.steps,
+            timestep: state.timestep,
+            seconds: (performance.now() - started) / 1000,
+            preview: () => previewLatents(state.latents.data, size),
+          };
+          started = performance.now();
+          finished[image] = state.latents;
+          options.onStep?.(event);
+          queue.push(event);
         }
+      } finally {
+        const held = parts.flatMap((part) => [...Object.values(part.reference), ...Object.values(part.shallowReference ?? {})]);
+        for (const tensor of held) if ("release" in tensor) await tensor.release();
       }
-    },
+    }
+  };
+  const work = components.use(
+    "generation-unet",
+    key,
+    () => graphOf(cached ? "recording" : "whole"),
+    (session) =>
+      shallowGraph
+        ? components.use(
+            "generation-unet-shallow",
+            key,
+            () => shallowGraph,
+            (shallow) => run(session, shallow),
+            signal,
+          )
+        : run(session, undefined),
     signal,
+    { exact: onRanges !== undefined },
   );
   yield* queue.until(work);
   yield clock.end("denoise");
@@ -126,6 +171,12 @@ export async function* generateEvents(
   }
   yield clock.end("decode");
   return { images, seed: options.seed ?? request.seeds[0]!, seconds };
+}
+
+/** One image of a batch of two. */
+function halfOf({ dtype, dims, data }: Floats, half: number): Floats {
+  const length = data.length / 2;
+  return { dtype, dims: [1, ...dims.slice(1)], data: data.slice(half * length, (half + 1) * length) };
 }
 
 async function referenceInputs(

@@ -1,30 +1,69 @@
 import type { Denoiser } from "@refadgen/core-unet";
 import type { Feeds, Session, Tensor } from "@refadgen/graph";
+import { joined } from "./noise.js";
 
 type Floats = Tensor<"float32">;
 
-export interface GuidanceInput {
-  /** The generation U-Net, built for batch 2 with guidance, else 1. */
-  readonly session: Session;
-  /** The reference's keys and values, for the same batch. */
-  readonly reference: Feeds;
-  /** Text states `[2, T, D]`: without the prompt, then with it; or `[1, T, D]` without guidance. */
+/** What one run of the network is given besides latents: both halves of guidance together, or one of them. */
+export interface GuidancePart {
+  /** Text states `[2, T, D]`: without the prompt, then with it; or `[1, T, D]` of one half. */
   readonly states: Floats;
+  /** The reference's keys and values, for the same batch, as the session holds them. */
+  readonly reference: Feeds;
+  /** Those that the shallow session needs, held by it. */
+  readonly shallowReference?: Feeds;
+}
+
+export interface GuidanceInput {
+  /** The generation U-Net, built for the parts' batch; it records deep features where there is a shallow one. */
+  readonly session: Session;
+  /** The outermost layers alone; for steps between those that are computed whole. */
+  readonly shallow?: Session | undefined;
+  /** One part of both halves, or without and with the prompt apart, or the prompt's alone where there is no guidance. */
+  readonly parts: readonly GuidancePart[];
   /** `[h, w]`, 1 where the product is. */
   readonly mask: Float32Array;
   readonly guidanceScale: number;
   readonly referenceScale: number;
-  /** Shown every prediction before guidance, `[2, 4, h, w]`. */
+  /** Timesteps between which there is guidance; needs the halves apart. */
+  readonly guidanceInterval?: readonly [least: number, most: number] | undefined;
+  /** Every how many steps the network is computed whole. */
+  readonly cacheInterval: number;
+  /** Shown every prediction before guidance, `[2, 4, h, w]`, or `[1, 4, h, w]` where there is none. */
   readonly onPrediction: (prediction: Floats) => void;
+  /** Shown everything that the session gave. */
+  readonly onOutputs?: ((outputs: Readonly<Record<string, Tensor>>) => void) | undefined;
 }
 
 /**
  * The denoiser that samplers see: classifier-free guidance over the generation U-Net, `u + g · (c − u)`, with the mask as a last channel.
  */
-export function guidedDenoiser({ session, reference, states, mask, guidanceScale, referenceScale, onPrediction }: GuidanceInput): Denoiser {
+export function guidedDenoiser(input: GuidanceInput): Denoiser {
+  const { parts, guidanceScale, guidanceInterval: interval, onPrediction } = input;
+  const runs = parts.map((part) => partRunner(part, input));
+  const together = parts.length === 1;
+  let call = 0;
+  return async (latents, timestep, { signal } = {}) => {
+    const step = call++;
+    const guided = interval === undefined || (interval[0] <= timestep && timestep <= interval[1]);
+    const wanted = guided || together ? runs : runs.slice(-1);
+    const predictions: Floats[] = [];
+    for (const run of wanted) predictions.push(await run(latents, timestep, step, signal));
+    const prediction = joined(predictions);
+    onPrediction(prediction);
+    return prediction.dims[0] === 1 ? prediction : { dtype: "float32", dims: latents.dims, data: guide(prediction.data, guidanceScale) };
+  };
+}
+
+/** Runs one part; between whole steps it reuses the deep features of the last. */
+function partRunner(
+  { states, reference, shallowReference }: GuidancePart,
+  { session, shallow, mask, referenceScale, cacheInterval, onOutputs }: GuidanceInput,
+) {
   const batch = states.dims[0]!;
   const scale: Floats = { dtype: "float32", dims: [1], data: Float32Array.of(referenceScale) };
-  return async (latents, timestep, { signal } = {}) => {
+  let recorded: { readonly deep: Floats; readonly step: number } | undefined;
+  return async (latents: Floats, timestep: number, step: number, signal: AbortSignal | undefined): Promise<Floats> => {
     const [, channels, height, width] = latents.dims as [number, number, number, number];
     const length = (channels + 1) * height * width;
     const data = new Float32Array(batch * length);
@@ -34,10 +73,15 @@ export function guidedDenoiser({ session, reference, states, mask, guidanceScale
     }
     const sample: Floats = { dtype: "float32", dims: [batch, channels + 1, height, width], data };
     const timesteps: Floats = { dtype: "float32", dims: [batch], data: new Float32Array(batch).fill(timestep) };
-    const outputs = await session.run({ ...reference, sample, timestep: timesteps, context: states, scale }, signal ? { signal } : {});
-    const prediction = outputs.prediction as Floats;
-    onPrediction(prediction);
-    return batch === 1 ? prediction : { dtype: "float32", dims: latents.dims, data: guide(prediction.data, guidanceScale) };
+    const feeds = { sample, timestep: timesteps, context: states, scale };
+    const options = signal ? { signal } : {};
+    if (shallow && recorded && step - recorded.step < cacheInterval) {
+      return (await shallow.run({ ...shallowReference, ...feeds, deep: recorded.deep }, options)).prediction as Floats;
+    }
+    const outputs = await session.run({ ...reference, ...feeds }, options);
+    onOutputs?.(outputs);
+    if (shallow) recorded = { deep: outputs.deep as Floats, step };
+    return outputs.prediction as Floats;
   };
 }
 

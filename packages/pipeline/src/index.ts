@@ -15,6 +15,7 @@ export type {
   WarningEvent,
 } from "./options.js";
 export { published } from "./defaults.js";
+export { fetchSources } from "./fetch-sources.js";
 // Its parts, for those who build another
 export type { Mask } from "@refadgen/extract";
 export { autoencoderInput, latentMask, loadProduct, type LoadProductOptions, type Product, publishedResize } from "./product.js";
@@ -25,4 +26,5 @@ export { decodeGraph, encodeGraph, generationGraph, type LatentSize, productToke
 export { PipelineError, type PipelineErrorCode } from "./error.js";
 export { ArgumentError, RefAdGenError } from "@refadgen/errors";
 export { SessionError, WeightsError } from "@refadgen/graph";
+export { HubError } from "@refadgen/hub";
 export { ImageError } from "@refadgen/image";

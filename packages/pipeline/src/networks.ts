@@ -69,22 +69,43 @@ export function referenceGraph(weights: Weights, fusion: Weights, config: UNetCo
   return graph;
 }
 
+export interface GenerationSize extends LatentSize {
+  /** Of the text. */
+  readonly tokens: number;
+  /** How many reference tokens a layer of that many tokens is given; default: as many. */
+  readonly referenceTokens?: (tokens: number) => number;
+}
+
 /**
  * The generation U-Net with attention fusion. `sample` `[B, 5, h, w]` (latents and mask), `timestep` `[B]`, `context` `[B, 77, D]`,
  * `scale` `[1]`, and the reference graph's `key.{layer}`, `value.{layer}` → `prediction` `[B, 4, h, w]`.
+ *
+ * @param part `"whole"` (default); `"recording"` gives `deep` `[B, C, h, w]` besides; `"shallow"` takes that of an earlier step as an input and
+ * computes the outermost layers only
  */
-export function generationGraph(weights: Weights, config: UNetConfig, size: LatentSize & { readonly tokens: number }): Graph {
-  const graph = new Graph("generation-unet");
+export function generationGraph(
+  weights: Weights,
+  config: UNetConfig,
+  size: GenerationSize,
+  { part = "whole" }: { readonly part?: "whole" | "recording" | "shallow" } = {},
+): Graph {
+  const graph = new Graph(part === "shallow" ? "generation-unet-shallow" : "generation-unet");
   const sample = graph.input("sample", "float32", [size.batch, config.in_channels, size.height, size.width]);
   const timestep = graph.input("timestep", "float32", [size.batch]);
   const context = graph.input("context", "float32", [size.batch, size.tokens, config.cross_attention_dim]);
   const scale = graph.input("scale", "float32", [1]);
+  const deepChannels = config.block_out_channels[0]!;
+  const deep = part === "shallow" ? graph.input("deep", "float32", [size.batch, deepChannels, size.height, size.width]) : undefined;
   // Reference and generation see latents of one size, so a layer's reference is as large as its own hidden states.
   const prediction = unet({ sample, timestep, context }, weights, config, {
+    ...(deep && { deepFeatures: deep }),
+    ...(part === "recording" && { onDeepFeatures: (features) => graph.output("deep", features) }),
     selfAttention: (layer) => {
+      const [batch, tokens, channels] = layer.hiddenStates.dims as [number, number, number];
+      const dims = [batch, size.referenceTokens?.(tokens) ?? tokens, channels];
       const reference: ReferenceKeyValue = {
-        key: graph.input(`key.${layer.name}`, "float32", layer.hiddenStates.dims),
-        value: graph.input(`value.${layer.name}`, "float32", layer.hiddenStates.dims),
+        key: graph.input(`key.${layer.name}`, "float32", dims),
+        value: graph.input(`value.${layer.name}`, "float32", dims),
       };
       return fuseReference(() => reference, scale)(layer);
     },

@@ -1,11 +1,23 @@
 import type { Extractor } from "@refadgen/extract";
-import type { ExecutionProvider, Tensor } from "@refadgen/graph";
+import type { ActivationRanges, ExecutionProvider, Precision, RuntimeName, Tensor } from "@refadgen/graph";
+import type { DownloadProgress, HubOptions } from "@refadgen/hub";
 import type { Image, ImageInput } from "@refadgen/image";
 
 /** How a pipeline computes and what it keeps; every field has a default. */
 export interface PipelineOptions {
   /** Default `cpu`. Other devices need libraries that ONNX Runtime finds by itself; there is no silent fallback. */
   readonly device?: ExecutionProvider;
+  /** What computes. `"auto"` (default): on the CPU the fastest exact one that is installed (OpenVINO, else ONNX Runtime). */
+  readonly runtime?: RuntimeName | "auto";
+  /**
+   * Precision of the two U-Nets, which take nearly all of the time; the other networks are always float32. `"fp32"` (default) is exact;
+   * `"bf16"`, `"int8"` and `"fp16"` cost digits and are never chosen unasked: see the README for what each costs.
+   */
+  readonly precision?: Precision;
+  /** For `"int8"`: what `calibrate` gave; without it convolutions stay float32 and only linear layers are in 8 bits. */
+  readonly ranges?: ActivationRanges;
+  /** Folder of OpenVINO's libraries; default: `REFADGEN_OPENVINO`, the cache, the system. */
+  readonly library?: string;
   /** Threads on the CPU; default: all processors. */
   readonly threads?: number;
   /**
@@ -19,9 +31,13 @@ export interface PipelineOptions {
    * `"mapped"`: weights are used where they lie, and nothing is written.
    */
   readonly optimization?: "kept" | "mapped";
+  /** How sources on the hub are fetched: token, offline, cache folder. Default: as the environment says. */
+  readonly hub?: Pick<HubOptions, "cacheDirectory" | "token" | "endpoint" | "offline">;
   readonly signal?: AbortSignal;
   /** Called while components are found and weights widened into the cache. */
   readonly onProgress?: (progress: LoadProgress) => void;
+  /** Called while files are fetched: bytes that are there and bytes in all, over all components. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
 }
 
 export interface LoadProgress {
@@ -31,7 +47,14 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export type Component = "text-encoder" | "image-encoder" | "vae-encoder" | "reference-unet" | "generation-unet" | "vae-decoder";
+export type Component =
+  | "text-encoder"
+  | "image-encoder"
+  | "vae-encoder"
+  | "reference-unet"
+  | "generation-unet"
+  | "generation-unet-shallow"
+  | "vae-decoder";
 
 export type Stage = "text" | "product" | "reference" | "denoise" | "decode";
 
@@ -72,6 +95,17 @@ export interface GenerateOptions {
   readonly decodeTile?: number;
   /** What the reference U-Net attends to: the image encoder's tokens (default), or text states as published code does without an image encoder. */
   readonly referenceContext?: "image" | "text";
+  /**
+   * Guidance only at timesteps from `least` to `most` (of 0 to 1000); at the others a step costs half. Default: everywhere, as published.
+   */
+  readonly guidanceInterval?: readonly [least: number, most: number];
+  /**
+   * Computes the whole U-Net at every N-th step only; the steps between reuse its deep features and cost about a twelfth (DeepCache).
+   * 1 (default) to 10; 2 or 3 are usual.
+   */
+  readonly cacheInterval?: number;
+  /** `"all"` (default): attention sees the whole product picture. `"product"`: only the part below the mask, which is faster and not the same. */
+  readonly referenceTokens?: "all" | "product";
   readonly signal?: AbortSignal;
   readonly onStep?: (step: StepEvent) => void;
   /** Shows every intermediate tensor by name, for research and conformance tests. */

@@ -2,6 +2,7 @@ import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installOpenVino } from "@refadgen/graph/openvino";
 import type { Image } from "@refadgen/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArgumentError, ImageError, PipelineError, RefAdGenPipeline, WeightsError } from "./index.js";
@@ -63,6 +64,105 @@ describe("productEncoding", () => {
     expect(second).not.toContain("reference_latents");
     const fresh = await RefAdGenPipeline.fromPretrained(sources);
     expect((await fresh.generate({ ...options, seed: 7, prompt: "another scene" })).images[0]!.data).toEqual(reused.images[0]!.data);
+  });
+});
+
+describe("runtime", () => {
+  it("two pipelines on OpenVINO at once give what ONNX Runtime gives", async () => {
+    const library = process.env.REFADGEN_OPENVINO ? process.env.REFADGEN_OPENVINO : await installOpenVino();
+    const options = { ...block(), ...call, steps: 1 };
+    const expected = await pipeline.generate(options);
+    const both = await Promise.all([0, 1].map(() => RefAdGenPipeline.fromPretrained(sources, { runtime: "openvino", library })));
+    const made = await Promise.all(both.map((one) => one.generate(options)));
+    for (const { images } of made) {
+      const differences = Array.from(images[0]!.data, (value, index) => Math.abs(value - expected.images[0]!.data[index]!));
+      expect(Math.max(...differences)).toBeLessThanOrEqual(1);
+    }
+    await Promise.all(both.map((one) => one.dispose()));
+  }, 300_000);
+});
+
+describe("savings", () => {
+  const difference = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a, (value, index) => Math.abs(value - b[index]!));
+  const most = (values: readonly number[]) => Math.max(...values);
+  /** The last latents of a call, and how many predictions of which batch it made. */
+  async function made(options: Partial<GenerateOptions>, by: RefAdGenPipeline = pipeline) {
+    const batches: number[] = [];
+    let latents: Float32Array = new Float32Array();
+    await by.generate({
+      ...block(),
+      ...call,
+      steps: 4,
+      ...options,
+      onTensor: (name, tensor) => {
+        if (name === "prediction") batches.push(tensor.dims[0]!);
+        if (name === "latents") latents = tensor.data as Float32Array;
+      },
+    });
+    return { latents, batches };
+  }
+
+  it("guidance at all timesteps is guidance, whichever way its halves are run; between two timesteps other steps run one half", async () => {
+    const [whole, apart, part] = [await made({}), await made({ guidanceInterval: [0, 1000] }), await made({ guidanceInterval: [200, 600] })];
+    expect(apart.batches).toEqual([2, 2, 2, 2]);
+    expect(most(difference(whole.latents, apart.latents))).toBeLessThan(1e-3);
+    expect(part.batches).toEqual([1, 2, 2, 1]);
+    expect(most(difference(whole.latents, part.latents))).toBeGreaterThan(1e-2);
+    const none = await made({ guidanceInterval: [999, 1000], guidanceScale: 7.5 });
+    expect(most(difference(none.latents, (await made({ guidanceScale: 1 })).latents))).toBeLessThan(1e-3);
+  });
+
+  it("step caching reuses deep features: the first step is the exact one, the next is near it", async () => {
+    const first = async (options: Partial<GenerateOptions>) => {
+      const predictions: Float32Array[] = [];
+      await pipeline.generate({
+        ...block(),
+        ...call,
+        steps: 20,
+        ...options,
+        onTensor: (name, { data }) => name === "prediction" && predictions.push(data as Float32Array),
+      });
+      return predictions;
+    };
+    const [exact, cached] = [await first({}), await first({ cacheInterval: 2 })];
+    expect(most(difference(exact[0]!, cached[0]!))).toBeLessThan(1e-3);
+    const spread = Math.sqrt(exact[1]!.reduce((sum, value) => sum + value * value, 0) / exact[1]!.length);
+    const rms = Math.sqrt(difference(exact[1]!, cached[1]!).reduce((sum, value) => sum + value * value, 0) / exact[1]!.length);
+    expect(rms).toBeGreaterThan(1e-4 * spread);
+    expect(rms).toBeLessThan(spread);
+  });
+
+  it("reference tokens of the product alone: all of them where the product fills the picture", async () => {
+    const { product } = block();
+    const full: Image = { width: 60, height: 90, channels: 1, data: new Uint8Array(5400).fill(255) };
+    const [all, same] = [await made({ product, mask: full }), await made({ product, mask: full, referenceTokens: "product" })];
+    expect(most(difference(all.latents, same.latents))).toBeLessThan(1e-3);
+    const [exact, part] = [await made({}), await made({ referenceTokens: "product" })];
+    expect(most(difference(exact.latents, part.latents))).toBeGreaterThan(1e-4);
+  });
+
+  it("int8 differs a little, and takes calibrated ranges", async () => {
+    const ranges = await pipeline.calibrate({ ...block(), ...call, steps: 4 });
+    expect(Object.keys(ranges).length).toBeGreaterThan(50);
+    for (const [least, most] of Object.values(ranges)) expect(least).toBeLessThanOrEqual(most);
+    const before = await made({ guidanceScale: 1, steps: 1 });
+    for (const options of [{}, { ranges }]) {
+      const int8 = await RefAdGenPipeline.fromPretrained(sources, { precision: "int8", ...options });
+      const { latents } = await made({ guidanceScale: 1, steps: 1 }, int8);
+      const differences = difference(before.latents, latents);
+      expect(most(differences)).toBeGreaterThan(1e-4);
+      expect(differences.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  it.each([
+    [{ guidanceInterval: [500, 200] }, /guidanceInterval/],
+    [{ guidanceInterval: [0, 2000] }, /guidanceInterval/],
+    [{ cacheInterval: 0 }, /cacheInterval/],
+    [{ referenceTokens: "some" as "all" }, /referenceTokens/],
+  ] as const)("%j is refused", async (options, message) => {
+    const failed = await pipeline.generate({ ...block(), ...call, ...options }).catch((error: Error) => error);
+    expect(ArgumentError.isInstance(failed) && failed.message).toMatch(message);
   });
 });
 

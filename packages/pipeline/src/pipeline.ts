@@ -1,5 +1,7 @@
 import { createSchedule, samplerConfig } from "@refadgen/core-unet";
+import type { ActivationRanges } from "@refadgen/graph";
 import { Components } from "./components.js";
+import { fetchSources } from "./fetch-sources.js";
 import { generateEvents, type Studio } from "./generate.js";
 import { openModels } from "./models.js";
 import type { GenerateEvent, GenerateOptions, GenerateResult, PipelineOptions } from "./options.js";
@@ -24,12 +26,13 @@ export class RefAdGenPipeline {
   }
 
   /**
-   * Finds every part and checks it, key by key; weights are read when they are needed.
+   * Finds every part, fetches what is on the hub, and checks it, key by key; weights are read when they are needed.
    *
-   * @throws PipelineError, WeightsError, ArgumentError: what is missing or does not fit, all of it at once
+   * @param sources where the parts are; one text names a folder or repository that holds all of them
+   * @throws HubError, PipelineError, WeightsError, ArgumentError: what is missing or does not fit, all of it at once
    */
-  static async fromPretrained(sources: PipelineSources, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
-    const models = await openModels(sources, options.signal);
+  static async fromPretrained(sources: PipelineSources | string, options: PipelineOptions = {}): Promise<RefAdGenPipeline> {
+    const models = await openModels(await fetchSources(sources, options), options.signal);
     return new RefAdGenPipeline({ models, components: new Components(options, models.unet), memory: new ReferenceMemory() });
   }
 
@@ -47,8 +50,12 @@ export class RefAdGenPipeline {
   }
 
   /** The same as a stream of stages, steps with previews, and images; leaving the loop early stops the work. Calls wait for each other. */
-  async *stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
-    const { models } = this.#studio;
+  stream(options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+    return this.#events(this.#studio, options);
+  }
+
+  async *#events(studio: Studio, options: GenerateOptions): AsyncGenerator<GenerateEvent, GenerateResult> {
+    const { models } = studio;
     const request = checkRequest(options, { hasImageEncoder: models.vision !== undefined });
     const config = samplerConfig({ name: request.sampler, published: models.scheduler });
     const schedule = createSchedule({ config, steps: request.steps });
@@ -63,11 +70,28 @@ export class RefAdGenPipeline {
     try {
       await before;
       signal.throwIfAborted();
-      return yield* generateEvents(this.#studio, request, schedule, { ...options, signal });
+      return yield* generateEvents(studio, request, schedule, { ...options, signal });
     } finally {
       left.abort();
       leave();
     }
+  }
+
+  /**
+   * Finds what the generation U-Net's convolutions see, for `precision: "int8"`: makes one image in float32 and notes the ranges at each of its
+   * steps, so a few steps (4 to 8) spread over the timesteps are enough. Pass the result as `ranges` to `fromPretrained`; it can be kept as JSON.
+   *
+   * @throws as `generate`
+   */
+  async calibrate(options: Omit<GenerateOptions, "cacheInterval">): Promise<ActivationRanges> {
+    let ranges: ActivationRanges = {};
+    const onRanges = (gather: (earlier: ActivationRanges) => ActivationRanges) => {
+      ranges = gather(ranges);
+    };
+    const watched = { ...this.#studio, onRanges };
+    const events = this.#events(watched, { ...options, cacheInterval: 1 });
+    while (!(await events.next()).done);
+    return ranges;
   }
 
   /** Releases every network that is still loaded. */

@@ -19,6 +19,9 @@ export interface Request {
   readonly sampler: string;
   readonly productEncoding: "sample" | "mean";
   readonly referenceContext: "image" | "text";
+  readonly guidanceInterval: readonly [least: number, most: number] | undefined;
+  readonly cacheInterval: number;
+  readonly referenceTokens: "all" | "product";
   /** In pixels; absent to decode at once. */
   readonly decodeTile: number | undefined;
 }
@@ -54,7 +57,16 @@ export function checkRequest(options: GenerateOptions, { hasImageEncoder }: { re
   if (decodeTile !== undefined && !(Number.isInteger(decodeTile) && decodeTile % 8 === 0 && decodeTile >= 128)) {
     throw new ArgumentError(`generate: expected decodeTile to be a multiple of 8 of at least 128, got ${decodeTile}`);
   }
+  const { guidanceInterval: interval } = options;
+  if (
+    interval !== undefined &&
+    !(Array.isArray(interval) && interval.length === 2 && 0 <= interval[0] && interval[0] <= interval[1] && interval[1] <= 1000)
+  )
+    throw new ArgumentError(`generate: expected guidanceInterval [least, most] of timesteps from 0 to 1000, got ${JSON.stringify(interval)}`);
   return {
+    guidanceInterval: interval,
+    cacheInterval: whole("cacheInterval", options.cacheInterval ?? 1, 1, 10),
+    referenceTokens: oneOf("referenceTokens", options.referenceTokens ?? "all", ["all", "product"]),
     decodeTile,
     prompt: (prompt ?? "") + promptSuffix,
     negativePrompt: negativePrompt ?? "",

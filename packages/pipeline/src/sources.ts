@@ -4,7 +4,10 @@ import { parseSchedulerJson } from "@refadgen/core-unet";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
 
-/** Where the parts of RefAdGen lie on disk; they may come from different places, as the authors' do. */
+/**
+ * Where the parts of RefAdGen lie; they may come from different places, as the authors' do. Each is a path, or, where nothing lies at that
+ * path, `org/name[/folder or file][@revision]` on the hub, or the https address of a file.
+ */
 export interface PipelineSources {
   /**
    * A Stable Diffusion 1.x folder as diffusers lays it out: `text_encoder/`, `tokenizer/`, `scheduler/`, `vae/`; or a single file with
@@ -80,7 +83,10 @@ export async function resolveSources(sources: PipelineSources): Promise<Resolved
   };
   const { textEncoder, vae, imageEncoder, checkpoint, tokenizer } = found;
   if (problems.length > 0 || !textEncoder || !vae || imageEncoder === undefined || checkpoint === undefined || tokenizer === undefined) {
-    throw new PipelineError("missing-component", `fromPretrained: ${problems.length} parts cannot be found\n  ${problems.join("\n  ")}`);
+    throw new PipelineError(
+      "missing-component",
+      `fromPretrained: ${problems.length === 1 ? "one part" : `${problems.length} parts`} cannot be found\n  ${problems.join("\n  ")}`,
+    );
   }
   const preprocessor = await json("preprocessor", join(base, "feature_extractor", "preprocessor_config.json")).catch(() => undefined);
   return {

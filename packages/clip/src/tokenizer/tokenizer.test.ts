@@ -180,6 +180,8 @@ describe("files", () => {
     const { special, ...rest } = await readClipVocabulary(await folder("memory", good));
     // A padding token stands for itself in texts too, as "!" does in SD-2.x.
     expect(clipTokenizer({ ...rest, special: { ...special, pad: "a" } }).tokenize("a", { maxLength: 4 }).ids).toEqual([2, 0, 3, 0]);
+    const spelled = clipTokenizer({ ...rest, special }, { clean: (text) => text.replaceAll("!", "a") });
+    expect(spelled.encode("!")).toEqual(spelled.encode("a"));
   });
 });
 

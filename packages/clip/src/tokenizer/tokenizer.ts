@@ -21,6 +21,11 @@ export interface TokenizedText {
   readonly removed: string;
 }
 
+export interface ClipTokenizerOptions {
+  /** What is done to a text before it is split into words; default: what transformers does without ftfy. */
+  readonly clean?: (text: string) => string;
+}
+
 export interface DecodeOptions {
   /** Leaves out start, end and padding; default false. */
   readonly skipSpecialTokens?: boolean;
@@ -60,7 +65,10 @@ const words = /<\|[sſ]tartoftext\|>|<\|endoftext\|>|'[sſ]|'t|'re|'ve|'m|'ll|'d
  *
  * @throws TokenizerError `malformed` when a special token is not in the vocabulary.
  */
-export function clipTokenizer({ tokens, merges, added, special, maxLength, cleansSpaces }: ClipVocabulary): ClipTokenizer {
+export function clipTokenizer(
+  { tokens, merges, added, special, maxLength, cleansSpaces }: ClipVocabulary,
+  { clean = cleanText }: ClipTokenizerOptions = {},
+): ClipTokenizer {
   const idOfSpecial = (token: string): number => {
     const id = added.get(token) ?? tokens.get(token);
     if (id === undefined) throw new TokenizerError("malformed", `clipTokenizer: the special token "${token}" is not in the vocabulary`);
@@ -98,7 +106,7 @@ export function clipTokenizer({ tokens, merges, added, special, maxLength, clean
     if (typeof text !== "string") throw new ArgumentError(`encode: expected a string, got ${typeof text}`);
     return text.split(literal).flatMap((piece) => {
       const id = literals.get(piece);
-      return id === undefined ? Array.from(cleanText(piece).matchAll(words), ([word]) => encodeWord(word)).flat() : [id];
+      return id === undefined ? Array.from(clean(piece).matchAll(words), ([word]) => encodeWord(word)).flat() : [id];
     });
   };
   const decode = (ids: Iterable<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string => {

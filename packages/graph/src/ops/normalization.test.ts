@@ -1,8 +1,9 @@
 import { describe, it } from "vitest";
 import type { Value } from "../graph.js";
 import { Graph } from "../graph.js";
-import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter } from "./evaluate.test.support.js";
-import { groupNorm, layerNorm } from "./normalization.js";
+import { conv2d } from "./convolution.js";
+import { evaluate, expectClose, expectGraphError, float32, gaussian, parameter, reader, sum, tabulate } from "./evaluate.test.support.js";
+import { batchNorm, groupNorm, layerNorm } from "./normalization.js";
 
 /** Mean 0 and variance 1 over every run of `length` values, in float64. */
 function normalized(data: ArrayLike<number>, length: number, epsilon: number): number[] {
@@ -85,4 +86,48 @@ describe("normalisations refuse", () => {
     ["another weight of layerNorm", () => layerNorm(value(2, 3), value(2), value(3)), /layerNorm: expected \[3\], got v\d+ \[2\]/],
     ["another bias of layerNorm", () => layerNorm(value(2, 3), value(3), value(1, 3)), /layerNorm: expected \[3\], got v\d+ \[1, 3\]/],
   ])("%s", (_, build, message) => expectGraphError(build, message));
+});
+
+describe("batchNorm", () => {
+  it("scales and shifts each channel by fixed statistics, alone and folded into a convolution", async () => {
+    const [batch, channels, height, width] = [2, 3, 4, 5];
+    const x = gaussian("x", [batch, channels, height, width]);
+    const named = (name: string, dims: readonly number[]) => gaussian(`bn-${name}`, dims);
+    const [weight, bias, mean] = [named("weight", [channels]), named("bias", [channels]), named("mean", [channels])];
+    const variance = { ...named("variance", [channels]), data: named("variance", [channels]).data.map((value) => value ** 2 + 0.1) };
+    const kernel = named("kernel", [channels, channels, 3, 3]);
+    const epsilon = 0.001;
+    const statistics = {
+      weight: parameter("bn.weight", weight),
+      bias: parameter("bn.bias", bias),
+      mean: parameter("bn.running_mean", mean),
+      variance: parameter("bn.running_var", variance),
+    };
+    const { alone, folded } = await evaluate({ x }, (inputs) => ({
+      alone: batchNorm(inputs.x!, statistics, { epsilon }),
+      folded: batchNorm(conv2d(inputs.x!, parameter("conv.weight", kernel), undefined, { padding: 1 }), statistics, { epsilon }),
+    }));
+    const normal = (value: number, c: number) => ((value - mean.data[c]!) / Math.sqrt(variance.data[c]! + epsilon)) * weight.data[c]! + bias.data[c]!;
+    const [read, tap] = [reader(x), reader(kernel)];
+    const convolved = (b: number, k: number, i: number, j: number) =>
+      sum(channels, (c) => sum(3, (u) => sum(3, (v) => read(b, c, i + u - 1, j + v - 1) * tap(k, c, u, v))));
+    expectClose(
+      alone,
+      tabulate(x.dims, (b, c, i, j) => normal(read(b!, c!, i!, j!), c!)),
+      1e-6,
+    );
+    expectClose(
+      folded,
+      tabulate(x.dims, (b, c, i, j) => normal(convolved(b!, c!, i!, j!), c!)),
+      1e-6,
+    );
+  });
+
+  it("refuses statistics of other sizes", () => {
+    const graph = new Graph("guards");
+    const x = graph.input("x", "float32", [1, 2, 3, 4]);
+    const [two, three] = [graph.input("two", "float32", [2]), graph.input("three", "float32", [3])];
+    expectGraphError(() => batchNorm(x, { weight: two, bias: two, mean: three, variance: two }), /batchNorm: expected \[2\], got three \[3\]/);
+    expectGraphError(() => batchNorm(two, { weight: two, bias: two, mean: two, variance: two }), /expected x \[B, C, …\], got \[2\]/);
+  });
 });

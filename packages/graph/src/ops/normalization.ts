@@ -27,7 +27,9 @@ export function groupNorm(
   const perGroup = x.dims.slice(1).reduce((product, size) => product * size, 1) / groups;
   const row = rowLength(perGroup);
   const grouped = reshape(x, [batch, groups, perGroup / row, row]);
-  const mean = reduce("ReduceMean", reduce("ReduceMean", grouped, 3), 2); // [B, G, 1, 1]
+  // The reshape between both levels is what keeps OpenVINO from merging them into one long sum.
+  const rowMeans = reshape(reduce("ReduceMean", grouped, 3), [batch, groups, perGroup / row]);
+  const mean = reshape(reduce("ReduceMean", rowMeans, 2), [batch, groups, 1, 1]);
   const centred = subtract(grouped, mean);
   const squares = reduce("ReduceMean", reduce("ReduceSumSquare", centred, 3), 2);
   const deviation = sqrt(add(multiply(squares, 1 / row), epsilon));
@@ -62,6 +64,35 @@ export function layerNorm(x: Value, weight: Operand, bias: Operand, { epsilon = 
   expectPerChannel("layerNorm", x.dims.at(-1)!, weight, bias);
   const [out] = x.graph.add("LayerNormalization", [x, weight, bias], [x], {
     attributes: { axis: -1n, epsilon },
+    name: weight.name.replace(/\.weight$/, ""),
+  });
+  return out!;
+}
+
+export interface BatchNormStatistics {
+  /** All of them `[C]`. */
+  readonly weight: Operand;
+  readonly bias: Operand;
+  readonly mean: Operand;
+  readonly variance: Operand;
+}
+
+/**
+ * Batch normalisation with fixed statistics, as `torch.nn.functional.batch_norm(training=False)`. After a convolution ONNX Runtime folds it
+ * into the weights.
+ *
+ * @param x `[B, C, …]`
+ * @throws GraphError when sizes do not fit.
+ */
+export function batchNorm(
+  x: Value,
+  { weight, bias, mean, variance }: BatchNormStatistics,
+  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+): Value {
+  if (x.dims.length < 2) throw new GraphError(`batchNorm: expected x [B, C, …], got ${shape(x.dims)}`);
+  expectPerChannel("batchNorm", x.dims[1]!, weight, bias, mean, variance);
+  const [out] = x.graph.add("BatchNormalization", [x, weight, bias, mean, variance], [x], {
+    attributes: { epsilon },
     name: weight.name.replace(/\.weight$/, ""),
   });
   return out!;

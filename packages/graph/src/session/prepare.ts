@@ -4,7 +4,7 @@ import { arch, cpus, platform } from "node:os";
 import { join, parse, resolve } from "node:path";
 import type { Graph } from "../graph.js";
 import { liveParameters, type Placement, serialize } from "../serialize.js";
-import { elementCount } from "../tensor.js";
+import { bytesPerElement, elementCount } from "../tensor.js";
 import { cacheFloat32 } from "../weights/cache.js";
 import { cacheFolder, removeLeftovers, temporaryName } from "../weights/cache-folder.js";
 import type { FileRange, StoredTensor } from "../weights/source.js";
@@ -15,6 +15,10 @@ import { keptModel, keptWeights } from "./protocol.js";
 /** A graph ready for the runtime, and what its weights weigh. */
 export interface PreparedModel {
   readonly model: Uint8Array;
+  /** Every file that weights are read from. */
+  readonly files: readonly string[];
+  /** The model with other paths for those files. */
+  readonly modelWith: (rename: (path: string) => string) => Uint8Array;
   /** Folder that the model's external data is relative to: the root of the disk, so that weights may lie anywhere on it. */
   readonly root: string;
   readonly weightBytes: number;
@@ -42,21 +46,31 @@ export async function prepareModel(
   const root = stored.length > 0 ? parse(rangeOf(stored[0]!).path).root : "/";
   const place = (parameter: Parameter): Placement => {
     const { path, offset } = rangeOf(parameter.stored);
-    return { file: { path, offset: offset + parameter.start * 4, length: elementCount(parameter.dims) * 4 } };
+    const size = bytesPerElement[parameter.dtype];
+    return { file: { path, offset: offset + parameter.start * size, length: elementCount(parameter.dims) * size } };
   };
   const model = serialize(graph, { place, root });
-  const bytes = (tensors: readonly StoredTensor[]) => tensors.reduce((sum, { dims }) => sum + elementCount(dims) * 4, 0);
+  const modelWith = (rename: (path: string) => string) => {
+    const renamed = (parameter: Parameter): Placement => {
+      const placement = place(parameter);
+      return "file" in placement ? { file: { ...placement.file, path: rename(placement.file.path) } } : placement;
+    };
+    return serialize(graph, { place: renamed, root: "" });
+  };
+  const files = [...new Set(stored.map((tensor) => rangeOf(tensor).path))];
+  const bytes = (tensors: readonly StoredTensor[]) =>
+    tensors.reduce((sum, { dtype, dims }) => sum + elementCount(dims) * (dtype === "int8" ? 1 : 4), 0);
   const digest = async () => {
     const hash = createHash("sha256").update(model);
     for (const key of new Set(await Promise.all(stored.map((tensor) => tensor.contentKey())))) hash.update(`\n${key}`);
     return hash.digest("hex");
   };
-  return { model, root, weightBytes: bytes(stored), cachedBytes: bytes(elsewhere), digest };
+  return { model, files, modelWith, root, weightBytes: bytes(stored), cachedBytes: bytes(elsewhere), digest };
 }
 
 /** Whether ONNX Runtime can use the values where they lie. Offsets within a float would not be aligned for it. */
 function mappable({ dtype, location }: StoredTensor): boolean {
-  return dtype === "float32" && location !== undefined && location.offset % 4 === 0;
+  return location !== undefined && (dtype === "int8" || (dtype === "float32" && location.offset % 4 === 0));
 }
 
 /**

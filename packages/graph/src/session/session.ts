@@ -2,18 +2,47 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { ArgumentError } from "@refadgen/errors";
 import type { Graph } from "../graph.js";
+import { inPrecision } from "../precision/precision.js";
+import type { ActivationRanges } from "../precision/ranges.js";
 import type { RunDType, Tensor } from "../tensor.js";
+import type { TfjsBackend } from "../tfjs/names.js";
 import { SessionError } from "./error.js";
 import { checkData, checkFeeds } from "./feeds.js";
 import { keepOptimized, type PreparedModel, prepareModel } from "./prepare.js";
 import type { Reply, Request, RunReply } from "./protocol.js";
+import { chooseRuntime, openers } from "./runtimes.js";
 
 /** Where ONNX Runtime computes. All but `cpu` need libraries that it looks for itself. */
 export type ExecutionProvider = (typeof executionProviders)[number];
 export const executionProviders = ["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"] as const;
 
+/** What computes: ONNX Runtime, OpenVINO through its C interface, or TensorFlow.js op by op. */
+export type RuntimeName = (typeof runtimeNames)[number];
+export const runtimeNames = ["onnxruntime", "openvino", "tfjs"] as const;
+
+/** See `SessionOptions.precision`. */
+export type Precision = (typeof precisions)[number];
+export const precisions = ["fp32", "bf16", "int8", "fp16"] as const;
+
 export interface SessionOptions {
-  /** Default `cpu`. There is no silent fallback to another one. */
+  /**
+   * Default `"onnxruntime"`. `"auto"`: on the CPU the fastest one that is installed and computes in the precision asked for, which is OpenVINO,
+   * else ONNX Runtime.
+   */
+  readonly runtime?: RuntimeName | "auto";
+  /**
+   * `"fp32"` (default) is exact to float32's rounding; the others trade digits for time and are never chosen unasked. `"bf16"`: OpenVINO on
+   * processors with such instructions. `"int8"`: linear layers, and convolutions of which `ranges` are known, in 8 bits. `"fp16"`: providers
+   * other than the CPU.
+   */
+  readonly precision?: Precision;
+  /** For `"int8"`: what convolutions see, by node; see `calibrate`. Those that are not in it stay float32. */
+  readonly ranges?: ActivationRanges;
+  /** For OpenVINO: folder of its libraries; default: see `findOpenVino`. */
+  readonly library?: string;
+  /** For TensorFlow.js: its backend; default: the one registered, else the first installed. */
+  readonly backend?: TfjsBackend;
+  /** For ONNX Runtime. Default `cpu`. There is no silent fallback to another one. */
   readonly provider?: ExecutionProvider;
   /** Which device of the provider; default 0. */
   readonly deviceId?: number;
@@ -78,17 +107,22 @@ export interface Session {
 /**
  * Loads a graph: weights that lie contiguous as float32 in their file are mapped in place, others widened once into the cache.
  *
- * @throws WeightsError for keys, files or disk space; SessionError when the runtime or the provider refuses.
+ * @throws ArgumentError for options that contradict each other; WeightsError for keys, files or disk space; SessionError when the runtime,
+ * the provider or the processor refuses.
  */
 export async function openSession(graph: Graph, options: SessionOptions = {}): Promise<Session> {
   // An abort is answered at once; what the runtime has begun is finished and cleared away behind it.
-  return options.signal ? abortable(open(graph, options), options.signal) : open(graph, options);
+  return options.signal ? abortable(openAny(graph, options), options.signal) : openAny(graph, options);
+}
+
+async function openAny(graph: Graph, options: SessionOptions): Promise<Session> {
+  const runtime = await chooseRuntime(graph, options);
+  const converted = await inPrecision(graph, options);
+  return runtime === "onnxruntime" ? open(converted, options) : openers[runtime](converted, options);
 }
 
 async function open(graph: Graph, options: SessionOptions): Promise<Session> {
   const { provider = "cpu", deviceId = 0, threads = availableParallelism(), optimization = "mapped", signal } = options;
-  if (!executionProviders.includes(provider))
-    throw new ArgumentError(`openSession: expected provider ${executionProviders.join(" | ")}, got "${provider}"`);
   if (!Number.isInteger(threads) || threads < 1) throw new ArgumentError(`openSession: expected threads of at least 1, got ${threads}`);
   signal?.throwIfAborted();
   const started = performance.now();

@@ -1,14 +1,10 @@
 import { SessionError } from "../session/error.js";
+import { type TfjsBackend, tfjsBackends } from "./names.js";
 
 /** The module `@tensorflow/tfjs-core`. */
 export type TensorFlow = typeof import("@tensorflow/tfjs-core");
 
-/**
- * Where TensorFlow.js computes: `"node-gpu"` and `"node"` are `@tensorflow/tfjs-node-gpu` and `@tensorflow/tfjs-node` (both register
- * themselves as `tensorflow`), the others the package `@tensorflow/tfjs-backend-NAME`.
- */
-export type TfjsBackend = (typeof tfjsBackends)[number];
-export const tfjsBackends = ["node-gpu", "node", "webgpu", "wasm", "cpu"] as const;
+export { type TfjsBackend, tfjsBackends };
 
 const providers: Readonly<Record<TfjsBackend, { readonly module: string; readonly registers: string }>> = {
   "node-gpu": { module: "@tensorflow/tfjs-node-gpu", registers: "tensorflow" },

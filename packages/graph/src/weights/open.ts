@@ -13,8 +13,8 @@ import { readShards } from "./shards.js";
 import type { WeightSource } from "./source.js";
 import { readZipDirectory } from "./zip.js";
 
-/** What weights are called in a folder, in the order in which they are looked for. */
-const usualNames: readonly string[] = ["diffusion_pytorch_model", "model", "pytorch_model"]
+/** What weights are called in a folder, in the order in which `openWeights` looks for them. */
+export const usualNames: readonly string[] = ["diffusion_pytorch_model", "model", "pytorch_model"]
   .flatMap((stem) => [`${stem}.safetensors`, `${stem}.safetensors.index.json`, `${stem}.fp16.safetensors`])
   .concat(["diffusion_pytorch_model.bin", "pytorch_model.bin", "diffusion_pytorch_model.bin.index.json", "pytorch_model.bin.index.json"]);
 

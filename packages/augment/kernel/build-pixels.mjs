@@ -1,0 +1,31 @@
+// Compiles kernel/pixels.ts and writes it, as text, to src/degradations/pixel-kernel-binary.ts: node kernel/build-pixels.mjs
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import asc from "assemblyscript/asc";
+
+const target = new URL("../src/degradations/pixel-kernel-binary.ts", import.meta.url);
+
+export async function compileKernel() {
+  let binary;
+  const { error, stderr } = await asc.main(
+    ["pixels.ts", "--outFile", "pixels.wasm", "--optimizeLevel", "3", "--runtime", "stub", "--enable", "simd", "--noAssert", "--importMemory"],
+    {
+      readFile: (name) => (name === "pixels.ts" ? readFile(new URL("pixels.ts", import.meta.url), "utf8") : null),
+      writeFile: (name, contents) => {
+        if (name === "pixels.wasm") binary = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error) throw new Error(`${error.message}\n${stderr}`);
+  return Buffer.from(binary);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const text = (await compileKernel()).toString("base64");
+  await writeFile(
+    target,
+    `/** kernel/pixels.ts as WebAssembly, base64; written by kernel/build-pixels.mjs. */\nexport const pixelKernelBinary: string =\n  "${text}";\n`,
+  );
+  console.log(`${text.length} characters`);
+}

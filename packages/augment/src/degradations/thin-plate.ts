@@ -1,0 +1,118 @@
+import { ArgumentError } from "@refadgen/errors";
+import type { Size } from "@refadgen/image";
+import { solve } from "./linear-system.js";
+import { checkNumbers, checkPicture, type Picture } from "./picture.js";
+import { type Border, type Point, type Warp, warpPicture } from "./warp.js";
+
+/** Control points beyond this make the system slow to solve. */
+const mostPoints = 400;
+
+/** A thin-plate spline: f(p) = a₀ + a₁ x + a₂ y + Σ wᵢ U(|p - tᵢ|), U(r) = r² ln r². */
+export interface ThinPlateSpline {
+  readonly points: readonly Point[];
+  /** w of each point, then a₀, a₁, a₂; x and y of each. */
+  readonly weights: readonly Point[];
+}
+
+/**
+ * The spline that takes each target point exactly to its source point, and bends least in between.
+ *
+ * @throws ArgumentError for fewer than 3 points, or points on one line
+ */
+export function thinPlateSpline(target: readonly Point[], source: readonly Point[]): ThinPlateSpline {
+  const n = target.length;
+  if (n < 3 || n > mostPoints || source.length !== n)
+    throw new ArgumentError(`thinPlateSpline: expected 3 to ${mostPoints} pairs of points, got ${n} and ${source.length}`);
+  const rows = target.map(([x, y], i) => [...target.map(([u, v]) => kernel((x - u) ** 2 + (y - v) ** 2)), 1, x, y, ...source[i]!]);
+  const sides = [target.map(() => 1), target.map(([x]) => x), target.map(([, y]) => y)].map((side) => [...side, 0, 0, 0, 0, 0]);
+  return { points: target, weights: solve("thinPlateSpline", [...rows, ...sides]) as unknown as Point[] };
+}
+
+function kernel(squared: number): number {
+  return squared === 0 ? 0 : squared * Math.log(squared);
+}
+
+/** Evaluates a spline without making objects: `into` leaves x and y in `sums`. */
+function evaluator({ points, weights }: ThinPlateSpline): { readonly sums: Float64Array; readonly into: (x: number, y: number) => void } {
+  const n = points.length;
+  const table = Float64Array.from(points.flatMap(([x, y], i) => [x, y, ...weights[i]!]));
+  const [[x0, y0], [xx, yx], [xy, yy]] = weights.slice(n) as [Point, Point, Point];
+  const sums = new Float64Array(2);
+  const into = (x: number, y: number): void => {
+    let sumX = x0 + xx * x + xy * y;
+    let sumY = y0 + yx * x + yy * y;
+    for (let k = 0; k < table.length; k += 4) {
+      const dx = x - table[k]!;
+      const dy = y - table[k + 1]!;
+      const squared = dx * dx + dy * dy;
+      if (squared === 0) continue;
+      const bend = squared * Math.log(squared);
+      sumX += bend * table[k + 2]!;
+      sumY += bend * table[k + 3]!;
+    }
+    sums[0] = sumX;
+    sums[1] = sumY;
+  };
+  return { sums, into };
+}
+
+/** The warp of a spline whose targets are places of the result. */
+export function splineWarp(spline: ThinPlateSpline, size: Size): Warp {
+  const { sums, into } = evaluator(spline);
+  return {
+    size,
+    sourceOf: (x, y) => {
+      into(x, y);
+      return [sums[0]!, sums[1]!];
+    },
+    sourcesOfRow: (y, xs, ys) => {
+      for (let x = 0; x < xs.length; x++) {
+        into(x, y);
+        xs[x] = sums[0]!;
+        ys[x] = sums[1]!;
+      }
+    },
+  };
+}
+
+export interface ThinPlateParams {
+  /** Control points along each side, 2 to 20; they form an even grid over the picture. */
+  readonly grid: number;
+  /** How far what lies at each control point comes from, in shares of width and height, -0.5 to 0.5; row by row, `grid`² of them. */
+  readonly moves: readonly Point[];
+  /** Default `"replicate"`. */
+  readonly border?: Border;
+}
+
+/** Packaging that bulges, a print that is not flat. */
+export function thinPlate<P extends Picture>(picture: P, params: ThinPlateParams): P {
+  checkPicture("thinPlate", picture);
+  return warpPicture(picture, thinPlateWarp(picture, params), { border: params.border ?? "replicate" });
+}
+
+/** The warp of `thinPlate`, for masks and companions. */
+export function thinPlateWarp(size: Size, { grid, moves }: ThinPlateParams): Warp {
+  if (!Number.isInteger(grid) || grid < 2 || grid > 20)
+    throw new ArgumentError(`thinPlate: expected grid to be a whole number from 2 to 20, got ${String(grid)}`);
+  if (!Array.isArray(moves) || moves.length !== grid * grid)
+    throw new ArgumentError(`thinPlate: expected ${grid * grid} moves, got ${String(moves?.length)}`);
+  for (const [index, move] of moves.entries()) checkNumbers("thinPlate", `moves[${index}]`, move, 2, -0.5, 0.5);
+  const { width, height } = size;
+  // In shares of the sides, so that any size has points in general position.
+  const target = moves.map((_, k): Point => [(k % grid) / (grid - 1), Math.trunc(k / grid) / (grid - 1)]);
+  const source = target.map(([x, y], k): Point => [x + moves[k]![0], y + moves[k]![1]]);
+  const unit = evaluator(thinPlateSpline(target, source));
+  const [right, bottom] = [Math.max(width - 1, 1), Math.max(height - 1, 1)];
+  const sourceOf = (x: number, y: number): Point => {
+    unit.into(x / right, y / bottom);
+    return [unit.sums[0]! * right, unit.sums[1]! * bottom];
+  };
+  const scaled: NonNullable<Warp["sourcesOfRow"]> = (y, xs, ys) => {
+    for (let x = 0; x < width; x++) {
+      unit.into(x / right, y / bottom);
+      xs[x] = unit.sums[0]! * right;
+      ys[x] = unit.sums[1]! * bottom;
+    }
+  };
+  return { size, sourceOf, sourcesOfRow: scaled };
+}

@@ -1,0 +1,67 @@
+import type { Camera } from "../render/camera.js";
+import { render } from "../render/render.js";
+import type { SplatScene } from "../splats/scene.js";
+
+/** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
+export const viewLowPass = 0.1;
+
+/** Coverage from which a pixel among such is inside the product, however much shines through between its splats. */
+const innerCoverage = 0.85;
+
+/** Whether a pixel and its neighbours are covered well. */
+export function isInner(alpha: Float32Array, i: number, width: number): boolean {
+  const inner = (j: number): boolean => alpha[j] === undefined || alpha[j]! > innerCoverage;
+  return inner(i) && inner(i - 1) && inner(i + 1) && inner(i - width) && inner(i + width);
+}
+
+/**
+ * How much of a pixel on the outline is covered. Splats lie in a stack there, which fills up before the pixel does: the square undoes some of that, and
+ * a share of the neighbours the rest.
+ */
+export function edgeCoverage(alpha: Float32Array, i: number, width: number): number {
+  const square = (j: number): number => Math.min(alpha[j] ?? alpha[i]!, 1) ** 2;
+  return (2 * square(i) + square(i - 1) + square(i + 1) + square(i - width) + square(i + width)) / 6;
+}
+
+
+const bins = 16;
+
+/**
+ * What the coverage of outline pixels stands for, learnt from the one view that is known: for each sixteenth of what is drawn from the photo's own
+ * camera, the mean of the mask there; rising from 0 to 1.
+ *
+ * @param coverage [H, W] the photo's mask, 0 to 1
+ */
+export function outlineCurve(scene: SplatScene, camera: Camera, coverage: Float32Array): Float32Array {
+  const { alpha, width } = render(scene, camera, { lowPass: viewLowPass });
+  const [sums, counts] = [new Float64Array(bins + 1), new Float64Array(bins + 1)];
+  for (let i = 0; i < alpha.length; i++) {
+    if (isInner(alpha, i, width)) continue;
+    const drawn = edgeCoverage(alpha, i, width);
+    if (drawn < 1e-3 && coverage[i]! < 1e-3) continue;
+    // Each pixel counts for the two ends of its bin, by nearness.
+    const place = Math.min(drawn, 1) * bins;
+    const low = Math.min(Math.floor(place), bins - 1);
+    for (const [bin, weight] of [
+      [low, 1 - (place - low)],
+      [low + 1, place - low],
+    ] as const) {
+      sums[bin]! += weight * coverage[i]!;
+      counts[bin]! += weight;
+    }
+  }
+  const curve = new Float32Array(bins + 1);
+  for (let bin = 0; bin <= bins; bin++) {
+    // As many made-up pixels that say what is drawn as keep a bin of one or two from saying anything.
+    const learnt = (sums[bin]! + (4 * bin) / bins) / (counts[bin]! + 4);
+    curve[bin] = bin === 0 ? 0 : bin === bins ? 1 : Math.max(curve[bin - 1]!, Math.min(1, learnt));
+  }
+  return curve;
+}
+
+/** The curve at a coverage. */
+export function outlineShare(curve: Float32Array, drawn: number): number {
+  const place = Math.min(Math.max(drawn, 0), 1) * bins;
+  const low = Math.min(Math.floor(place), bins - 1);
+  return curve[low]! + (curve[low + 1]! - curve[low]!) * (place - low);
+}
