@@ -18,3 +18,19 @@ export { type ReadAuthorsOptions, readAuthors } from "./formats/authors-read.js"
 export { type DatasetFormat, type DatasetIndex, type IndexedFile, readIndex, verifyDataset } from "./formats/index-file.js";
 export type { WriteOptions, WriteProgress } from "./formats/output.js";
 export type { BrokenTriplet, ReadOptions } from "./formats/stored.js";
+
+// AdProd: at random, as a stream, in batches for training
+export {
+  AdProd,
+  type AdProdItem,
+  type AdProdOptions,
+  type AdProdVariant,
+  type StreamedRow,
+  type StreamOptions,
+} from "./adprod/adprod.js";
+export type { BatchOptions, TrainingBatch } from "./adprod/batches.js";
+export type { Dropout } from "./adprod/draws.js";
+export type { Rank, Shuffle } from "./adprod/order.js";
+export type { Position } from "./adprod/position.js";
+export { type PreparedRow, type PrepareJob, prepareRow } from "./adprod/prepare.js";
+export type { Products } from "./adprod/rows.js";

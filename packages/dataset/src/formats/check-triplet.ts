@@ -80,16 +80,18 @@ function checkText(at: string, text: unknown): void {
 
 function checkJson(at: string, value: Json | undefined): void {
   if (value === null || typeof value === "boolean") return;
-  if (typeof value === "string") return checkText(at, value);
-  if (typeof value === "number") {
-    // JSON has no -0 either.
-    if (!Number.isFinite(value) || Object.is(value, -0)) throw new ArgumentError(`${at}: expected a value that JSON holds, got ${String(value)}`);
+  if (typeof value === "string") {
+    checkText(at, value);
     return;
   }
-  if (Array.isArray(value))
-    return value.forEach((element: Json, index) => {
-      checkJson(`${at}[${index}]`, element);
-    });
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new ArgumentError(`${at}: expected a value that JSON holds, got ${String(value)}`);
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (const [index, element] of value.entries()) checkJson(`${at}[${index}]`, element);
+    return;
+  }
   if (typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype)
     throw new ArgumentError(`${at}: expected a value that JSON holds, got ${typeof value}`);
   for (const [name, element] of Object.entries(value)) {
