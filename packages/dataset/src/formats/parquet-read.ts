@@ -117,7 +117,7 @@ export async function openParquet(source: string | readonly string[], options: R
     splitOf: (index) => locate(index).shard.split,
     async get(index) {
       const { shard, row } = await rowAt(index);
-      return storedRow(shard.shard.path, index - shard.first, index, row, options);
+      return storedRow(shard.shard, index - shard.first, index, row, options);
     },
     dispose: () => pool.dispose(),
   };
@@ -189,7 +189,13 @@ const compressors: Compressors = {
   },
 };
 
-function storedRow(path: string, local: number, index: number, row: Readonly<Record<string, unknown>>, options: ReadOptions): StoredTriplet {
+function storedRow(
+  { path, split: splitOfShard }: Shard,
+  local: number,
+  index: number,
+  row: Readonly<Record<string, unknown>>,
+  options: ReadOptions,
+): StoredTriplet {
   const where = `${path}: row ${local}`;
   const key = row.key === undefined ? zeroPadded(index, 8) : text(`${where}: key`, row.key);
   if (!isKey(key)) throw wrong(`${where}: key`, 'letters, digits, "_" and "-"', key);
@@ -200,7 +206,7 @@ function storedRow(path: string, local: number, index: number, row: Readonly<Rec
     if (!file) throw wrong(named(name), "a picture", undefined);
     return file;
   };
-  const splitNamed = split(named("split"), row.split);
+  const splitNamed = split(named("split"), row.split) ?? splitOfShard;
   const more = extra(named("extra"), row.extra);
   return {
     key,

@@ -26,12 +26,13 @@ export async function* readWebDataset(
   options: ReadWebDatasetOptions = {},
 ): AsyncGenerator<Triplet, void, void> {
   if (typeof source === "object" && Symbol.asyncIterator in source) {
-    yield* shardTriplets("shard", source, options);
+    yield* shardTriplets({ path: "shard" }, source, options);
     return;
   }
-  for (const { path } of await listShards("readWebDataset", source, "webdataset", endings)) {
+  for (const shard of await listShards("readWebDataset", source, "webdataset", endings)) {
+    const { path } = shard;
     const file = createReadStream(path);
-    yield* shardTriplets(path, /gz$/i.test(path) ? unzipped(path, file) : file, options);
+    yield* shardTriplets(shard, /gz$/i.test(path) ? unzipped(path, file) : file, options);
   }
 }
 
@@ -49,14 +50,18 @@ async function* unzipped(path: string, file: ReturnType<typeof createReadStream>
   }
 }
 
-async function* shardTriplets(shard: string, stream: AsyncIterable<Uint8Array>, options: ReadWebDatasetOptions): AsyncGenerator<Triplet, void, void> {
+async function* shardTriplets(
+  { path: shard, split }: Pick<Shard, "path" | "split">,
+  stream: AsyncIterable<Uint8Array>,
+  options: ReadWebDatasetOptions,
+): AsyncGenerator<Triplet, void, void> {
   const keys = new Set<string>();
   let key: string | undefined;
   let files = new Map<string, StoredFile>();
   const finished = async (): Promise<Triplet | undefined> => {
     const [name, sample] = [key, files];
     if (name === undefined) return undefined;
-    return unlessBroken(`${shard}: ${name}`, options, async () => loadTriplet(await storedSample(shard, name, sample), options));
+    return unlessBroken(`${shard}: ${name}`, options, async () => loadTriplet(await storedSample(shard, name, sample, split), options));
   };
   const { maxFileBytes: maxEntryBytes = defaultMaxFileBytes, ...limits } = options;
   for await (const { path, bytes } of readTar(stream, { ...limits, maxEntryBytes, name: shard })) {
@@ -127,7 +132,7 @@ export async function openWebDataset(source: string | readonly string[], options
     splitOf: (index) => locate(index).at.shard.split,
     async get(index) {
       const { at, local } = locate(index);
-      return readSample(pool, at.shard.path, at.starts[local]!, at.starts[local + 1]!, options);
+      return readSample(pool, at.shard, at.starts[local]!, at.starts[local + 1]!, options);
     },
     dispose: () => pool.dispose(),
   };
@@ -170,7 +175,13 @@ function scanShard(pool: FilePool, shard: Shard, options: ReadWebDatasetOptions)
   });
 }
 
-async function readSample(pool: FilePool, path: string, start: number, end: number, options: ReadWebDatasetOptions): ReturnType<typeof storedSample> {
+async function readSample(
+  pool: FilePool,
+  { path, split }: Shard,
+  start: number,
+  end: number,
+  options: ReadWebDatasetOptions,
+): ReturnType<typeof storedSample> {
   let sampleKey = "";
   const files = new Map<string, StoredFile>();
   await pool.use(path, async (file) => {
@@ -190,5 +201,5 @@ async function readSample(pool: FilePool, path: string, start: number, end: numb
       files.set(name.suffix, { where: `${path}: ${entry}`, read: () => pool.read(path, position, size) });
     }
   });
-  return storedSample(path, sampleKey, files);
+  return storedSample(path, sampleKey, files, split);
 }

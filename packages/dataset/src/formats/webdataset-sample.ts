@@ -1,3 +1,4 @@
+import type { Triplet } from "../contract.js";
 import { DatasetError } from "../error.js";
 import { extra, json, object, split, text, texts, variantIndex, variantKind, wrong } from "./fields.js";
 import { isKey } from "./names.js";
@@ -26,11 +27,16 @@ export const variantSuffix: RegExp = /^product_(\d\d)\.(png|jpe?g|webp)$/;
  *
  * Samples of other tools may lack what ours have: without `k.product.*` the variant of the lowest number stands for it; without `variants` in
  * `k.json` those from 03 on are views if there is a `k.mask_gs.*`, as in the authors' files; category and captions may be called as theirs
- * (`image_type`, `image_text`), and captions may stand in `k.txt`, one a line.
+ * (`image_type`, `image_text`), and captions may stand in `k.txt`, one a line; the split may be that of the shard's name.
  *
  * @throws DatasetError `format` naming the entry that is missing or wrong
  */
-export async function storedSample(archive: string, key: string, files: ReadonlyMap<string, StoredFile>): Promise<StoredTriplet> {
+export async function storedSample(
+  archive: string,
+  key: string,
+  files: ReadonlyMap<string, StoredFile>,
+  splitOfShard: Triplet["split"],
+): Promise<StoredTriplet> {
   const where = `${archive}: ${key}`;
   if (!isKey(key)) throw new DatasetError("format", `${where}: expected a key of letters, digits, "_" and "-", got ${JSON.stringify(key)}`);
   const picture = (name: string) => oneOf(where, files, name, ["png", "jpg", "jpeg", "webp"]);
@@ -48,7 +54,7 @@ export async function storedSample(archive: string, key: string, files: Readonly
     const name = `product_${String(index).padStart(2, "0")}`;
     return { index, product: needed(picture(name), `${name}.png`), ...rest };
   });
-  const splitNamed = split(`${where}: split`, row.split);
+  const splitNamed = split(`${where}: split`, row.split) ?? splitOfShard;
   const more = extra(`${where}: extra`, row.extra);
   return {
     key,
