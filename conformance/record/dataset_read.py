@@ -3,6 +3,7 @@ what is in them as JSON. Usage: python dataset_read.py FOLDER, which has webdata
 """
 
 import hashlib
+import importlib.util
 import json
 import os
 import sys
@@ -28,7 +29,8 @@ def digest(image: Image.Image) -> dict:
 
 def mask_digest(values) -> dict:
     """As the authors' loader: 8-bit grey, above 0.5."""
-    mask = (np.asarray(values, np.float32) / 255 > 0.5).astype(np.uint8)
+    grey = values.convert("L") if isinstance(values, Image.Image) else values
+    mask = (np.asarray(grey, np.float32) / 255 > 0.5).astype(np.uint8)
     return {"width": mask.shape[1], "height": mask.shape[0], "sha256": hashlib.sha256(mask.tobytes()).hexdigest()}
 
 
@@ -71,7 +73,7 @@ def by_wids(folder: Path) -> list:
 
 
 def by_datasets_webdataset(folder: Path) -> list:
-    loaded = datasets.load_dataset("webdataset", data_files={"all": shards(folder)}, split="all")
+    loaded = datasets.load_dataset("webdataset", data_files={"train": shards(folder)}, split="train")
     return [sample(values["__key__"], values) for values in loaded]
 
 
@@ -140,7 +142,8 @@ def attempt(read, folder: Path):
 root = Path(sys.argv[1])
 readers = {
     "webdataset": (by_webdataset, "webdataset"),
-    "wids": (by_wids, "webdataset"),
+    # Part of webdataset before version 1.
+    **({"wids": (by_wids, "webdataset")} if importlib.util.find_spec("wids") else {}),
     "datasets-webdataset": (by_datasets_webdataset, "webdataset"),
     "datasets-parquet": (by_datasets_parquet, "parquet"),
     "datasets-image-folder": (by_datasets_image_folder, "image-folder"),
