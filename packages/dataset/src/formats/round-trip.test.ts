@@ -40,6 +40,8 @@ const formats: Readonly<Record<string, Format>> = {
   },
 };
 const names = Object.keys(formats);
+/** One way of writing each format; the other ways are read by the same reader. */
+const plainNames = ["webdataset", "parquet", "image folder", "authors"];
 
 let root: string;
 let triplets: Triplet[];
@@ -49,14 +51,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-async function filesOf(folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+async function filesOf(folder: string): Promise<ReadonlyMap<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return new Map(await Promise.all(paths.sort().map(async (path) => [path.slice(folder.length), Uint8Array.from(await readFile(path))] as const)));
+  return new Map(await Promise.all(paths.sort().map(async (path) => [path.slice(folder.length), await readFile(path, "base64")] as const)));
 }
 
 describe.each(names)("from %s", (from) => {
-  it.each(names)("to %s and back: every byte of pictures, masks, texts and extra", async (to) => {
+  it.each(plainNames.includes(from) ? plainNames : [from])("to %s and back: every byte of pictures, masks, texts and extra", async (to) => {
     const first = join(root, `${from} to ${to} 1`);
     const second = join(root, `${from} to ${to} 2`);
     const index = await formats[from]!.write(first, each(triplets));
