@@ -1,3 +1,36 @@
 // The parts of a data set
 export type * from "./contract.js";
 export { DatasetError, type DatasetErrorCode } from "./error.js";
+
+// Formats: triplets in and out
+export { decodeNpy, encodeNpy, type NpyArray, type NpyData, type NpyOptions } from "./formats/npy.js";
+export { decodeMask, encodeMask, type MaskEncoding, type MaskLimits } from "./formats/mask-file.js";
+export { type ReadTarOptions, type RefusedEntry, readTar, type TarEntry, type TarLimits } from "./formats/tar-read.js";
+export { writeTar } from "./formats/tar-write.js";
+export { type ShardLimits, type WriteWebDatasetOptions, writeWebDataset } from "./formats/webdataset-write.js";
+export { type ReadWebDatasetOptions, readWebDataset } from "./formats/webdataset-read.js";
+export { type WriteParquetOptions, writeParquet } from "./formats/parquet-write.js";
+export { readParquet } from "./formats/parquet-read.js";
+export { type WriteImageFolderOptions, writeImageFolder } from "./formats/image-folder-write.js";
+export { readImageFolder } from "./formats/image-folder-read.js";
+export { type WriteAuthorsOptions, writeAuthors } from "./formats/authors-write.js";
+export { type ReadAuthorsOptions, readAuthors } from "./formats/authors-read.js";
+export { type DatasetFormat, type DatasetIndex, type IndexedFile, readIndex, verifyDataset } from "./formats/index-file.js";
+export type { WriteOptions, WriteProgress } from "./formats/output.js";
+export type { BrokenTriplet, ReadOptions } from "./formats/stored.js";
+
+// AdProd: at random, as a stream, in batches for training
+export {
+  AdProd,
+  type AdProdItem,
+  type AdProdOptions,
+  type AdProdVariant,
+  type StreamedRow,
+  type StreamOptions,
+} from "./adprod/adprod.js";
+export type { BatchOptions, TrainingBatch } from "./adprod/batches.js";
+export type { Dropout } from "./adprod/draws.js";
+export type { Rank, Shuffle } from "./adprod/order.js";
+export type { Position } from "./adprod/position.js";
+export { type PreparedRow, type PrepareJob, prepareRow } from "./adprod/prepare.js";
+export type { Products } from "./adprod/rows.js";
