@@ -13,3 +13,19 @@ export type { BudgetSettings, CaptionUsage } from "./caption/chat/budget.js";
 export type { RetrySettings } from "./caption/chat/chat.js";
 export type { AnswerFormat, EndpointSettings } from "./caption/chat/endpoint.js";
 export { defaultCaptionStyle } from "./caption/prompt.js";
+
+// Report of a run
+export { type DatasetReport, type DatasetReportOptions, datasetReport } from "./report/report.js";
+export type {
+  CategoryCounts,
+  DatasetReportData,
+  DuplicateCluster,
+  FailureCounts,
+  PictureSource,
+  RejectionCounts,
+  ReportPicture,
+  ReportTriplet,
+  ScoreColumn,
+  StageCounts,
+} from "./report/data.js";
+export { tableOneCounts } from "./report/table-one.js";

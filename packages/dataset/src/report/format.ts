@@ -13,6 +13,8 @@ export function formatShare(part: number, whole: number): string {
 export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
+  // What is left of rounding.
+  if (size < 1e-9) return "0";
   const text = size >= 10_000 ? formatCount(size) : size >= 1000 ? String(Math.round(size)) : String(Number(size.toPrecision(size < 1 ? 3 : 4)));
   return `${value < 0 ? "−" : ""}${text}`;
 }

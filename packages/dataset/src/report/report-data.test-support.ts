@@ -11,7 +11,16 @@ async function reportTriplet({ key, category, ad, product, captions }: MiniTripl
   const variants = await Promise.all(
     views.map(async ({ image }, index) => ({ index, kind: index < 3 ? "degraded" : "view", product: await png(index < 3 ? coarse(image) : image) })),
   );
-  return { key, category, split: Number(key) % 10 === 0 ? "test" : "train", ad: await png(ad.image), product: await png(product.image), mask, variants, captions };
+  return {
+    key,
+    category,
+    split: Number(key) % 10 === 0 ? "test" : "train",
+    ad: await png(ad.image),
+    product: await png(product.image),
+    mask,
+    variants,
+    captions,
+  };
 }
 
 function coarse(image: Image): Image {
@@ -24,16 +33,52 @@ export function scoreColumns(items: number): ScoreColumn[] {
   const draw = random("scores", items);
   const column = (value: () => number | null) => Array.from({ length: items }, value);
   return [
-    { name: "sharpness", meaning: "how much fine detail there is", better: "higher", least: 0.28, values: column(() => Math.max(0, 0.6 + 0.18 * draw.normal())) },
-    { name: "shorter side", unit: "pixels", meaning: "of the picture", better: "higher", least: 512, values: column(() => draw.pick([384, 512, 640, 768, 800, 1024, 1080, 2048])) },
-    { name: "text area", unit: "share", meaning: "text outside the product", better: "lower", most: 0.03, values: column(() => (draw.chance(0.7) ? 0 : draw.uniform() ** 3 * 0.4)) },
-    { name: "product area", unit: "share", meaning: "of the frame", better: "between", least: 0.03, most: 0.8, values: column(() => (draw.chance(0.02) ? null : draw.uniform() ** 1.5)) },
+    {
+      name: "sharpness",
+      meaning: "how much fine detail there is",
+      better: "higher",
+      least: 0.28,
+      values: column(() => Math.max(0, 0.6 + 0.18 * draw.normal())),
+    },
+    {
+      name: "shorter side",
+      unit: "pixels",
+      meaning: "of the picture",
+      better: "higher",
+      least: 512,
+      values: column(() => draw.pick([384, 512, 640, 768, 800, 1024, 1080, 2048])),
+    },
+    {
+      name: "text area",
+      unit: "share",
+      meaning: "text outside the product",
+      better: "lower",
+      most: 0.03,
+      values: column(() => (draw.chance(0.7) ? 0 : draw.uniform() ** 3 * 0.4)),
+    },
+    {
+      name: "product area",
+      unit: "share",
+      meaning: "of the frame",
+      better: "between",
+      least: 0.03,
+      most: 0.8,
+      values: column(() => (draw.chance(0.02) ? null : draw.uniform() ** 1.5)),
+    },
     { name: "watermark", meaning: "how likely there is one", better: "lower", values: column(() => draw.uniform() ** 6) },
   ];
 }
 
 /** A run on AdProd-Mini as it might have gone. `hostile`: text that would be markup. */
-export async function reportData({ triplets = 6, items = 1000, hostile = "" }: { readonly triplets?: number; readonly items?: number; readonly hostile?: string } = {}): Promise<DatasetReportData> {
+export async function reportData({
+  triplets = 6,
+  items = 1000,
+  hostile = "",
+}: {
+  readonly triplets?: number;
+  readonly items?: number;
+  readonly hostile?: string;
+} = {}): Promise<DatasetReportData> {
   const made: ReportTriplet[] = [];
   for (let index = 0; index < triplets; index++) {
     const mini = miniTriplet(index * 5, { seed: 7, width: 128, height: 160, views: 5 });
@@ -62,17 +107,37 @@ export async function reportData({ triplets = 6, items = 1000, hostile = "" }: {
       { stage: "filter", code: "watermark", message: `a watermark covers 12 % of the picture${hostile}`, count: 71, samples: shown.slice(0, 5) },
       { stage: "filter", code: `blur${hostile}`, message: "sharpness 0.11 is below 0.28", count: 58, samples: shown.slice(2, 4) },
       { stage: "extract", code: "no-product", message: "no part of the picture stands out from its background", count: 8, samples: [] },
-      { stage: "caption", code: "caption-script", message: "caption 2 has 4 letters of another writing system than en's", count: 12, samples: [{ key: "gone", picture: async () => undefined }] },
+      {
+        stage: "caption",
+        code: "caption-script",
+        message: "caption 2 has 4 letters of another writing system than en's",
+        count: 12,
+        samples: [{ key: "gone", picture: async () => undefined }],
+      },
     ],
     failures: [
-      { stage: "ingest", code: "unreadable", message: `expected a whole PNG file, got its first 812 bytes${hostile}`, count: 4, keys: ["broken_0", `broken_1${hostile}`], retryable: false },
+      {
+        stage: "ingest",
+        code: "unreadable",
+        message: `expected a whole PNG file, got its first 812 bytes${hostile}`,
+        count: 4,
+        keys: ["broken_0", `broken_1${hostile}`],
+        retryable: false,
+      },
       { stage: "caption", code: "network", message: "127.0.0.1:8000 answered 503: busy", count: 9, keys: ["000012"], retryable: true },
     ],
     scores: scoreColumns(items),
     duplicates: {
       clusters: 9,
       items: 31,
-      samples: [{ size: 3, members: shown.slice(0, 3).map((member, index) => ({ ...member, kept: index === 0, ...(index > 0 && { note: `distance ${index}${hostile}` }) })) }],
+      samples: [
+        {
+          size: 3,
+          members: shown
+            .slice(0, 3)
+            .map((member, index) => ({ ...member, kept: index === 0, ...(index > 0 && { note: `distance ${index}${hostile}` }) })),
+        },
+      ],
     },
     triplets: made,
     settings: { seed: 7, sources: [{ kind: "folder", path: `pictures${hostile}` }], filter: { sharpness: { least: 0.28 } } },

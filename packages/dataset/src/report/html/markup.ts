@@ -35,5 +35,7 @@ export function printable(text: string): string {
 
 /** A value as JSON within a script element: it cannot end the element or begin a comment. */
 export function jsonScript(value: unknown): Markup {
-  return new Markup(JSON.stringify(value).replaceAll(/[<>&\u2028\u2029]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`));
+  return new Markup(
+    JSON.stringify(value).replaceAll(/[<>&\u2028-\u202e\u2066-\u2069]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
 }

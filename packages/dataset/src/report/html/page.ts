@@ -101,7 +101,7 @@ function stagesSection({ stages, items }: ReportSummary): Markup {
   return html`<section aria-labelledby="stages">
 <h2 id="stages">Stages</h2>
 <ul class="key"><li><i class="done"></i>done</li><li><i class="rejected"></i>rejected</li><li><i class="failed"></i>failed</li></ul>
-<table class="cards">
+<table class="cards four">
 <thead><tr><th scope="col">Stage</th><th scope="col">Of all pictures</th><th scope="col" class="right">Done</th><th scope="col" class="right">Rejected</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Waiting</th></tr></thead>
 <tbody>${stages.map(
     ({ stage, done, rejected, failed, waiting }) =>
@@ -113,26 +113,33 @@ function stagesSection({ stages, items }: ReportSummary): Markup {
 }
 
 function categoriesSection({ categories, rows }: ReportSummary): Markup {
-  const shares = categories.map(({ rows: own, tableOne = 0 }) => [rows === 0 ? 0 : own / rows, tableOneShare(tableOne)] as const);
-  const widest = Math.max(...shares.flat(), 1e-9);
-  const split = categories.some(({ train, test }) => train !== undefined || test !== undefined);
-  const shown = categories.slice(0, mostListed);
+  const present = categories.filter(({ items, rows: own }) => items + own > 0);
+  const absent = categories.filter((category) => !present.includes(category));
+  const widest = Math.max(...categories.map(({ rows: own, tableOne = 0 }) => Math.max(rows === 0 ? 0 : own / rows, tableOneShare(tableOne))), 1e-9);
+  const split = present.some(({ train, test }) => train !== undefined || test !== undefined);
   const bar = (share: number, kind: string) =>
     html`<div class="meter"><i class="${kind}" style="width:${((100 * share) / widest).toFixed(1)}%"></i></div>`;
-  const line = ({ category, items, triplets, rows: own, tableOne, train, test }: ComparedCategory, index: number) =>
-    html`<tr><th scope="row">${category}</th><td class="wide"><div class="pair" aria-hidden="true">${bar(shares[index]![0], "done")}${bar(shares[index]![1], "paper")}</div></td><td class="right" data-label="Pictures">${formatCount(items)}</td><td class="right" data-label="Triplets">${formatCount(triplets)}</td><td class="right" data-label="Rows, share">${formatCount(own)} <span class="soft">${formatShare(own, rows)}</span></td><td class="right" data-label="Table 1, share">${
-      tableOne === undefined ? "" : html`${formatCount(tableOne)} <span class="soft">${formatShare(tableOneShare(tableOne), 1)}</span>`
-    }</td>${split && html`<td class="right" data-label="Train / test">${formatCount(train ?? 0)} / ${formatCount(test ?? 0)}</td>`}</tr>
+  const paper = ({ tableOne }: ComparedCategory) =>
+    tableOne === undefined ? "" : html`${formatCount(tableOne)} <span class="soft">${formatShare(tableOneShare(tableOne), 1)}</span>`;
+  const line = (category: ComparedCategory) =>
+    html`<tr><th scope="row">${category.category}</th><td class="wide"><div class="pair" aria-hidden="true">${bar(rows === 0 ? 0 : category.rows / rows, "done")}${bar(tableOneShare(category.tableOne ?? 0), "paper")}</div></td><td class="right" data-label="Pictures">${formatCount(category.items)}</td><td class="right" data-label="Triplets">${formatCount(category.triplets)}</td><td class="right" data-label="Rows, share">${formatCount(category.rows)} <span class="soft">${formatShare(category.rows, rows)}</span></td><td class="right" data-label="Table 1, share">${paper(category)}</td>${split && html`<td class="right" data-label="Train / test">${formatCount(category.train ?? 0)} / ${formatCount(category.test ?? 0)}</td>`}</tr>
 `;
   return html`<section aria-labelledby="categories">
 <h2 id="categories">Categories beside Table 1</h2>
 <p class="soft small">Table 1 of the paper counts the rows of AdProd-100K; a row is one variant of a triplet.</p>
 <ul class="key"><li><i class="done"></i>share of these rows</li><li><i class="paper"></i>share in Table 1</li></ul>
-<table class="cards">
+${
+  present.length > 0 &&
+  html`<table class="cards">
 <thead><tr><th scope="col">Category</th><th scope="col">Share</th><th scope="col" class="right">Pictures</th><th scope="col" class="right">Triplets</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Table 1</th>${split && html`<th scope="col" class="right">Train / test</th>`}</tr></thead>
-<tbody>${shown.map(line)}</tbody>
-</table>
-${categories.length > shown.length && html`<p class="soft small">… and ${categories.length - shown.length} more, which the JSON report lists</p>`}
+<tbody>${present.slice(0, mostListed).map(line)}</tbody>
+</table>`
+}
+${present.length > mostListed && html`<p class="soft small">… and ${formatCount(present.length - mostListed)} more, which the JSON report lists</p>`}
+${
+  absent.length > 0 &&
+  html`<details${present.length === 0 && raw(" open")}><summary>${formatCount(absent.length)} of Table 1 that this set does not have</summary><ul class="columns">${absent.slice(0, mostListed).map((category) => html`<li>${category.category} <span class="num">${paper(category)}</span></li>`)}</ul></details>`
+}
 </section>`;
 }
 
@@ -233,7 +240,7 @@ async function duplicatesSection({ duplicates }: DatasetReportData, thumbnails: 
     groups.push(await groupCard(members, size, groups.length + 1, thumbnails, picturesEach));
   return html`<section aria-labelledby="duplicates">
 <h2 id="duplicates">Near-duplicates</h2>
-<p>${countOf(duplicates.clusters, "group")} of ${countOf(duplicates.items, "picture")}${duplicates.clusters > groups.length && groups.length > 0 && `; ${groups.length} of them are shown`}.</p>
+<p>${countOf(duplicates.clusters, "group")} of ${countOf(duplicates.items, "picture")}${duplicates.clusters > groups.length && groups.length > 0 && `; the first ${groups.length === 1 ? "is" : `${groups.length} are`} shown`}.</p>
 ${groups.length > 0 && html`<div class="groups">${groups}</div>`}
 </section>`;
 }

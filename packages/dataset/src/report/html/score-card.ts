@@ -37,7 +37,7 @@ ${meaning !== undefined && html`<p class="soft small">${meaning}</p>`}
       const place = threshold.places[threshold.at]!;
       const none = threshold.at === (threshold.side === "least" ? 0 : threshold.edges.length - 1);
       const [x, wide] = threshold.side === "least" ? [0, place] : [place, 1 - place];
-      return html`<rect class="shade" id="shade-${threshold.index}" x="${width * x}" y="0" width="${none ? 0 : width * wide}" height="${height}"/><line class="line" id="line-${threshold.index}" x1="${width * place}" x2="${width * place}" y1="0" y2="${height}"/>`;
+      return html`<rect class="shade" id="shade-${threshold.index}" x="${width * x}" y="0" width="${none ? 0 : width * wide}" height="${height}"/><line class="line${none && " none"}" id="line-${threshold.index}" x1="${width * place}" x2="${width * place}" y1="0" y2="${height}"/>`;
     },
   )}<line class="axis" x1="0" x2="${width}" y1="${height}" y2="${height}"/></svg></div>
 <div class="ends num"><span>${formatValue(histogram.from)}</span><span>median ${formatValue(median)}</span><span>${formatValue(histogram.to)}</span></div>

@@ -57,6 +57,7 @@ function show(): void {
     shade.setAttribute("x", threshold.side === "least" ? "0" : String(480 * place));
     shade.setAttribute("width", none ? "0" : String(480 * (threshold.side === "least" ? place : 1 - place)));
     const line = byId(`line-${index}`);
+    line.classList.toggle("none", none);
     line.setAttribute("x1", String(480 * place));
     line.setAttribute("x2", String(480 * place));
     if (!none) chosen[scores[threshold.score]!] = { ...chosen[scores[threshold.score]!], [threshold.side]: threshold.edges[edge]! };

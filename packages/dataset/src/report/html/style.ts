@@ -69,6 +69,7 @@ figcaption{font-size:.75rem;color:var(--soft);margin-top:2px;overflow-wrap:anywh
 .plot .bars{fill:var(--bar)}
 .plot .shade{fill:var(--bad);opacity:.16}
 .plot .line{stroke:var(--bad);stroke-width:2;vector-effect:non-scaling-stroke}
+.plot .line.none{visibility:hidden}
 .plot .axis{stroke:var(--line);stroke-width:1;vector-effect:non-scaling-stroke}
 .ends{display:flex;justify-content:space-between;font-size:.75rem;color:var(--soft);margin:2px 9px 4px;gap:8px}
 .slider{display:grid;grid-template-columns:1fr auto;gap:0 10px;align-items:center;font-size:.875rem}
@@ -85,6 +86,7 @@ figcaption{font-size:.75rem;color:var(--soft);margin-top:2px;overflow-wrap:anywh
 .captions{margin:8px 0 0;padding-left:1.3em;font-size:.875rem}
 .captions li{overflow-wrap:anywhere;margin-bottom:2px}
 details{margin:8px 0}
+.columns{columns:4 200px;margin:4px 0;padding:0;list-style:none;font-size:.875rem}
 summary{cursor:pointer;padding:4px 0;font-weight:600}
 footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);font-size:.875rem;color:var(--soft)}
 @media (max-width:640px){
@@ -95,6 +97,7 @@ table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-pa
 table.cards tr{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:2px 12px;padding:10px 12px;margin-bottom:10px;background:var(--card);border:1px solid var(--line);border-radius:8px}
 table.cards th,table.cards td{display:block;border:0;padding:2px 0;text-align:left;white-space:normal}
 table.cards tbody th{grid-column:1/-1;font-size:1rem}
+table.four tr{grid-template-columns:repeat(4,minmax(0,1fr))}
 table.cards td.wide{grid-column:1/-1;width:auto}
 table.cards td:empty{display:none}
 table.cards td[data-label]:not(:empty)::before{content:attr(data-label);display:block;font-size:.75rem;color:var(--soft)}
@@ -112,7 +115,9 @@ a{color:inherit;text-decoration:none}
 h2,h3{break-after:avoid}
 tr,.card,svg{break-inside:avoid}
 .scores{grid-template-columns:repeat(3,1fr);gap:8px}
-.triplets{grid-template-columns:repeat(2,1fr);gap:8px}
+.triplets{grid-template-columns:repeat(3,1fr);gap:8px}
+.captions{font-size:8pt}
+h2{margin-top:20px}
 .thumbs{grid-template-columns:repeat(8,1fr)}
 details::details-content{content-visibility:visible;display:block}
 img,rect,line,.meter,.meter i,.key i{print-color-adjust:exact;-webkit-print-color-adjust:exact}
