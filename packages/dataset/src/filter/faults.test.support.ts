@@ -132,7 +132,7 @@ export async function watermark(advert: Advert, style: Style, seed: string): Pro
   const draw = random("watermark", style, seed);
   const { width, height } = advert.image;
   const font = draw.pick(fonts[style]);
-  const kind = draw.pick(style === "tune" ? ["diagonal", "tiled", "corner", "logo tiles", "bottom line"] : ["diagonal", "staggered", "corner", "crossed", "logo", "outline", "band"]);
+  const kind = draw.pick(style === "tune" ? ["diagonal", "tiled", "corner", "logo tiles", "bottom line", "outline", "hatched", "emblem", "diagonal"] : ["diagonal", "staggered", "corner", "crossed", "logo", "outline", "band"]);
   const dark = draw.chance(0.25);
   const colour = dark ? draw.pick(["#000000", "#222222"]) : draw.pick(["#ffffff", "#ffffff", "#f0f0f0", "#dddddd"]);
   const opacity = kind === "corner" || kind === "bottom line" ? draw.between(0.35, 0.75) : draw.between(0.16, 0.5);
@@ -169,6 +169,16 @@ export async function watermark(advert: Advert, style: Style, seed: string): Pro
     const thin = Math.max(1, height * 0.004);
     for (let at = -2; at < 8; at++) body += `<path d="M${-width} ${at * step} l${3 * width} ${2 * width}  M${-width} ${at * step + 0.3 * step} l${3 * width} ${-2 * width}" fill="none" stroke="${colour}" stroke-width="${thin}"/>`;
     body += write(width / 2, height / 2, fit(height * 0.1, 0.9), 0);
+  } else if (kind === "hatched") {
+    const step = height * draw.between(0.08, 0.25);
+    const slope = draw.pick([-1, 1, 0.5, -0.5]);
+    for (let at = -3 * height; at < 3 * height; at += step) body += `<path d="M${-width} ${at} l${3 * width} ${3 * width * slope}" fill="none" stroke="${colour}" stroke-width="${Math.max(1, height * draw.between(0.002, 0.005))}"/>`;
+    if (draw.chance(0.6)) body += write(width / 2, height * draw.between(0.3, 0.7), fit(height * 0.1, 0.9), 0);
+  } else if (kind === "emblem") {
+    const r = height * draw.between(0.08, 0.18);
+    const [x, y] = [width * draw.between(0.35, 0.65), height * draw.between(0.35, 0.65)];
+    body = `<circle cx="${x}" cy="${y}" r="${r}" fill="none" stroke="${colour}" stroke-width="${r * 0.12}"/><path d="M${x - r * 0.6} ${y + r * 0.4} L${x - r * 0.1} ${y - r * 0.5} L${x + r * 0.15} ${y} L${x + r * 0.35} ${y - r * 0.2} L${x + r * 0.65} ${y + r * 0.4} Z"/>`;
+    if (draw.chance(0.6)) body += write(x, y + r * 1.6, fit(r * 0.5, 0.7), 0);
   } else if (kind === "band") {
     const size = fit(height * 0.06, 0.9);
     body = `<rect x="0" y="${height * 0.45}" width="${width}" height="${size * 1.8}" fill-opacity="0.4"/>${write(width / 2, height * 0.45 + size * 1.25, size, 0)}`;
@@ -203,7 +213,7 @@ export async function occlusion(advert: Advert, style: Style, seed: string): Pro
   const product = { width, height, channels: 1 as const, data: mask.data.map((value) => value * 255) };
   let best: { fault: Fault; share: number } | undefined;
   for (let attempt = 0; attempt < 24; attempt++) {
-    const kind = draw.pick(style === "tune" ? ["hand", "hand", "tag", "sticker", "ball", "tape"] : ["hand", "tag", "leaf", "card", "finger", "ribbon", "cup"]);
+    const kind = draw.pick(style === "tune" ? ["hand", "hand", "tag", "sticker", "ball", "tape", "box", "vase", "twig"] : ["hand", "tag", "leaf", "card", "finger", "ribbon", "cup"]);
     const [px, py] = [box.left + draw.between(0.1, 0.9) * box.width, box.top + draw.between(0.1, 0.9) * box.height];
     const span = Math.sqrt(box.width * box.height);
     let made: Fault;
@@ -267,6 +277,18 @@ function occluder(draw: Random, style: Style, kind: string, x: number, y: number
       return `<g transform="rotate(${degrees / 3} ${x} ${y})"><circle cx="${x}" cy="${y}" r="${r}" fill="${colour}"/><circle cx="${x}" cy="${y}" r="${r * 0.9}" fill="none" stroke="#fff" stroke-width="${r * 0.05}"/><text x="${x}" y="${y + r * 0.2}" text-anchor="middle" font-family="${font}" font-weight="bold" font-size="${r * 0.55}" fill="${colour === "#f5f5f5" ? "#222" : "#fff"}">${escaped(wordIn(draw, style).slice(0, 6))}</text></g>`;
     case "ball":
       return `${shade}<circle cx="${x}" cy="${y}" r="${r}" fill="${colour}"/><circle cx="${x}" cy="${y}" r="${r}" fill="url(#s)"/>`;
+    case "box":
+      return `<g transform="rotate(${degrees / 4} ${x} ${y})"><path d="M${x - r} ${y - r * 0.8} l${r * 0.4} ${-r * 0.4} h${r * 1.5} v${r * 1.8} l${-r * 0.4} ${r * 0.4} z" fill="#000"/><rect x="${x - r}" y="${y - r * 0.8}" width="${r * 1.5}" height="${r * 1.9}" fill="${colour}"/><path d="M${x - r} ${y - r * 0.8} l${r * 0.4} ${-r * 0.4} h${r * 1.5} l${-r * 0.4} ${r * 0.4} z" fill="${colour}" opacity="0.8"/><path d="M${x + r * 0.5} ${y - r * 0.8} l${r * 0.4} ${-r * 0.4} v${r * 1.9} l${-r * 0.4} ${r * 0.4} z" fill="${colour}" opacity="0.6"/></g>`;
+    case "vase":
+      return `${shade}<path id="v" d="M${x - r * 0.3} ${y - r * 1.5} h${r * 0.6} q0 ${r * 0.6} ${r * 0.4} ${r} q${r * 0.4} ${r} ${-r * 0.2} ${r * 2} h${-r} q${-r * 0.6} ${-r} ${-r * 0.2} ${-r * 2} q${r * 0.4} ${-r * 0.4} ${r * 0.4} ${-r} z" fill="${colour}"/><path d="M${x - r * 0.3} ${y - r * 1.5} h${r * 0.6} q0 ${r * 0.6} ${r * 0.4} ${r} q${r * 0.4} ${r} ${-r * 0.2} ${r * 2} h${-r} q${-r * 0.6} ${-r} ${-r * 0.2} ${-r * 2} q${r * 0.4} ${-r * 0.4} ${r * 0.4} ${-r} z" fill="url(#s)"/>`;
+    case "twig": {
+      let body = `<path d="M${x - r * 2.4} ${y + r * 1.2} Q${x} ${y} ${x + r * 1.4} ${y - r}" fill="none" stroke="#5b4023" stroke-width="${r * 0.14}"/>`;
+      for (let leaf = 0; leaf < 7; leaf++) {
+        const [lx, ly] = [x - r * 2.2 + leaf * r * 0.55, y + r * 1.1 - leaf * r * 0.33];
+        body += `<ellipse cx="${lx}" cy="${ly}" rx="${r * 0.5}" ry="${r * 0.2}" transform="rotate(${(leaf % 2 ? 50 : -80) + degrees / 4} ${lx} ${ly}) translate(${r * 0.4} 0)" fill="${draw.pick(["#4d7c3a", "#7a9a4b", "#b5651d", "#c94f4f"])}"/>`;
+      }
+      return body;
+    }
     case "tape":
       return `<rect x="${-width}" y="${y - r * 0.35}" width="${3 * width}" height="${r * 0.7}" fill="${colour}" transform="rotate(${degrees / 2} ${x} ${y})"/>`;
     case "leaf": {

@@ -1,6 +1,6 @@
 import { hullMask, traceOutlines } from "./outline.js";
 import { labelled } from "./strokes.js";
-import { dilated } from "./morphology.js";
+import { ringAround } from "./morphology.js";
 import type { WorkingCopy } from "./working-copy.js";
 
 /** What is measured of a product's outline, of what lies in it and around it. Areas are shares of the mask's area, lengths of the outline's. */
@@ -46,8 +46,14 @@ export const occlusionFeatures = [
   "insideLikeGround",
 ] as const;
 
-/** `[features]`, or undefined for a mask of next to nothing. */
-export function measureOcclusion(copy: WorkingCopy, mask: Uint8Array): Float32Array | undefined {
+export interface OcclusionEvidence {
+  /** In the order of `occlusionFeatures`. */
+  readonly values: Float32Array;
+  named(feature: (typeof occlusionFeatures)[number]): number;
+}
+
+/** @returns undefined for a mask of next to nothing */
+export function measureOcclusion(copy: WorkingCopy, mask: Uint8Array): OcclusionEvidence | undefined {
   const { width, height } = copy;
   const shorter = Math.min(width, height);
   let area = 0;
@@ -62,10 +68,10 @@ export function measureOcclusion(copy: WorkingCopy, mask: Uint8Array): Float32Ar
   regions(values, copy, mask, area);
   skin(values, copy, mask, area, shorter);
   foreign(values, copy, mask, hull, area, lines.reduce((sum, { length }) => sum + length, 0), shorter);
-  return Float32Array.from(occlusionFeatures, (name) => {
-    const value = values.get(name) ?? 0;
-    return Number.isFinite(value) ? value : 0;
-  });
+  return {
+    values: Float32Array.from(occlusionFeatures, (name) => values.get(name) ?? 0),
+    named: (feature) => values.get(feature) ?? 0,
+  };
 }
 
 type Values = Map<string, number>;
@@ -334,7 +340,7 @@ function skin(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint8Ar
     const cr = 128 + 0.5 * r - 0.4187 * g - 0.0813 * b;
     is[pixel] = cb >= 88 && cb <= 126 && cr >= 134 && cr <= 168 && r > g && g > b * 0.95 && r > 50 ? 1 : 0;
   }
-  const near = ring(mask, width, height, Math.round(shorter * 0.05));
+  const near = ringAround(mask, width, height, Math.round(shorter * 0.05));
   let [within, around, ringArea] = [0, 0, 0];
   for (let pixel = 0; pixel < is.length; pixel++) {
     if (mask[pixel]) within += is[pixel]!;
@@ -368,16 +374,12 @@ function skin(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint8Ar
   values.set("skinNear", beside);
 }
 
-function ring(mask: Uint8Array, width: number, height: number, radius: number): Uint8Array {
-  const wide = dilated(Float32Array.from(mask), width, height, radius);
-  return Uint8Array.from(wide, (value, pixel) => (value > 0 && !mask[pixel] ? 1 : 0));
-}
 
 /** Colours beside the product that its surroundings further away do not have: something stands between product and camera, or beside it. */
 function foreign(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint8Array, hull: Uint8Array, area: number, perimeter: number, shorter: number): void {
-  const far = ring(hull, width, height, Math.round(shorter * 0.14));
-  const near = ring(mask, width, height, Math.round(shorter * 0.05));
-  const touching = ring(mask, width, height, 2);
+  const far = ringAround(hull, width, height, Math.round(shorter * 0.14));
+  const near = ringAround(mask, width, height, Math.round(shorter * 0.05));
+  const touching = ringAround(mask, width, height, 2);
   const colours = new Float32Array(4096);
   const tints = new Float32Array(1024);
   let count = 0;
@@ -426,7 +428,9 @@ function foreign(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint
     }
   let best = 0;
   for (let label = 1; label <= parts.count; label++) if (contact[label]! > contact[best]!) best = label;
-  const bites = labelled(Uint8Array.from(hull, (value, pixel) => (value === 1 && !mask[pixel] ? 1 : 0)), width, height);
+  const open = new Uint8Array(mask.length);
+  for (let pixel = 0; pixel < open.length; pixel++) open[pixel] = hull[pixel]! & (1 - mask[pixel]!);
+  const bites = labelled(open, width, height);
   const biteSize = new Float64Array(bites.count + 1);
   const biteForeign = new Float64Array(bites.count + 1);
   for (let pixel = 0; pixel < mask.length; pixel++) {

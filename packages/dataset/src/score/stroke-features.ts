@@ -54,9 +54,6 @@ export interface MeasuredStrokes {
 
 const mostStrokes = 400;
 const leastArea = 5;
-/** Of the picture's side: what is longer is a horizon or a frame. */
-const longest = 0.75;
-
 export function measureStrokes(copy: WorkingCopy, plane: Float32Array, strokes: Strokes, noise: number): MeasuredStrokes {
   const { width, height, rgb } = copy;
   const { labels, count, contrast } = strokes;
@@ -83,9 +80,7 @@ export function measureStrokes(copy: WorkingCopy, plane: Float32Array, strokes: 
   }
   const kept: number[] = [];
   for (let number = 0; number < count; number++) {
-    const across = box[number * 4 + 2]! - box[number * 4]! + 1;
-    const down = box[number * 4 + 3]! - box[number * 4 + 1]! + 1;
-    if (area[number]! >= leastArea && across < longest * width && down < longest * height) kept.push(number);
+    if (area[number]! >= leastArea) kept.push(number);
   }
   kept.sort((a, b) => standing[b]! / Math.sqrt(area[b]!) - standing[a]! / Math.sqrt(area[a]!) || a - b);
   const numbers = Int32Array.from(kept.slice(0, mostStrokes));
