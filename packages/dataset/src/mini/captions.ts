@@ -15,7 +15,13 @@ export interface Mentions {
 }
 
 /** Four captions: the scene, light and composition, an advertisement's promise, and a short one. At most 50 words each. */
-export function captionsOf(random: Random, category: MiniCategory, product: Product, backdrop: Backdrop, props: readonly string[]): { readonly captions: string[]; readonly mentions: Mentions } {
+export function captionsOf(
+  random: Random,
+  category: MiniCategory,
+  product: Product,
+  backdrop: Backdrop,
+  props: readonly string[],
+): { readonly captions: string[]; readonly mentions: Mentions } {
   const colors = product.colors.map(({ name }) => name);
   const [color] = colors as [string, ...string[]];
   const trait = random.pick(product.traits);
@@ -45,7 +51,14 @@ export function captionsOf(random: Random, category: MiniCategory, product: Prod
   ];
   return {
     captions: captions.map((caption) => caption.replace(/\s+/g, " ")),
-    mentions: { category: category.name, colors, traits: product.traits, scene: backdrop.phrase, props, ...(product.brand && { text: product.brand.name }) },
+    mentions: {
+      category: category.name,
+      colors,
+      traits: product.traits,
+      scene: backdrop.phrase,
+      props,
+      ...(product.brand && { text: product.brand.name }),
+    },
   };
 }
 

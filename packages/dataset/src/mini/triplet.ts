@@ -1,7 +1,8 @@
+import { ArgumentError } from "@refadgen/errors";
 import type { Image } from "@refadgen/image";
 import { captionsOf, type Mentions } from "./captions.js";
-import type { Vector } from "./geometry/vector.js";
 import { placed } from "./geometry/mesh.js";
+import type { Vector } from "./geometry/vector.js";
 import { type MiniCategory, miniCategories } from "./products/catalogue.js";
 import { bounds, type Product, standing, turned } from "./products/product.js";
 import { type Random, random } from "./random.js";
@@ -55,13 +56,15 @@ export interface MiniTriplet {
   readonly mentions: Mentions;
 }
 
-/** The triplet with this number of the set with this seed; it depends on nothing else. */
+/**
+ * The triplet with this number of the set with this seed; it depends on nothing else.
+ *
+ * @throws ArgumentError for a negative or fractional index, sides that are not whole numbers from 64 to 640, unknown categories
+ */
 export function miniTriplet(index: number, options: MiniOptions): MiniTriplet {
-  const { seed, width, height, views = 0 } = options;
-  const draw = random("adprod-mini", seed, index);
-  const category = categoryOf(index, options);
-  const product = category.make(draw.fork("product"));
-  const upright = standing(product.parts);
+  checkOptions("miniTriplet", index, options);
+  const { width, height, views = 0 } = options;
+  const { draw, category, product, upright } = productOf(index, options);
   const { scene, backdrop, props } = advertisement(draw.fork("scene"), category, product, upright, width / height);
   const shop = (key: string, spread: number) => shopPhoto(draw.fork(key), category, upright, scene.facing, spread, width / height);
   const { captions, mentions } = captionsOf(draw.fork("captions"), category, product, backdrop, props);
@@ -75,6 +78,49 @@ export function miniTriplet(index: number, options: MiniOptions): MiniTriplet {
     captions,
     mentions,
   };
+}
+
+/** A product's picture on white alone: like that of `miniTriplet`, seen from a side of its own. */
+export function miniProduct(index: number, options: MiniOptions): { readonly category: string; readonly picture: MiniPicture } {
+  checkOptions("miniProduct", index, options);
+  const { width, height } = options;
+  const { draw, category, upright } = productOf(index, options);
+  const facing = draw.fork("facing").between(-1, 1) * (category.turn ?? 0.55);
+  return {
+    category: category.name,
+    picture: drawn(shopPhoto(draw.fork("product photo"), category, upright, facing, 0.22, width / height), {
+      width,
+      height,
+      alone: { backdrop: [255, 255, 255] },
+    }),
+  };
+}
+
+function productOf(
+  index: number,
+  options: MiniOptions,
+): { readonly draw: Random; readonly category: MiniCategory; readonly product: Product; readonly upright: ReturnType<typeof standing> } {
+  const draw = random("adprod-mini", options.seed, index);
+  const category = categoryOf(index, options);
+  const product = category.make(draw.fork("product"));
+  return { draw, category, product, upright: standing(product.parts) };
+}
+
+/** @throws ArgumentError */
+export function checkOptions(name: string, index: number, { seed, width, height, categories, views }: MiniOptions): void {
+  if (!Number.isSafeInteger(index) || index < 0)
+    throw new ArgumentError(`${name}: expected index to be a whole number of at least 0, got ${String(index)}`);
+  if (typeof seed !== "string" && !Number.isFinite(seed))
+    throw new ArgumentError(`${name}: expected seed to be a number or text, got ${String(seed)}`);
+  for (const [side, value] of Object.entries({ width, height }))
+    if (!Number.isInteger(value) || value < 64 || value > 640)
+      throw new ArgumentError(`${name}: expected ${side} to be a whole number from 64 to 640, got ${String(value)}`);
+  if (views !== undefined && (!Number.isInteger(views) || views < 0 || views > 32))
+    throw new ArgumentError(`${name}: expected views to be 0 to 32, got ${String(views)}`);
+  const unknown = categories?.filter((wanted) => !miniCategories.some((known) => known.name === wanted));
+  if (unknown && unknown.length > 0)
+    throw new ArgumentError(`${name}: expected categories of ${miniCategories.map((known) => known.name).join(", ")}, got ${unknown.join(", ")}`);
+  if (categories?.length === 0) throw new ArgumentError(`${name}: expected at least one category, got none`);
 }
 
 function categoryOf(index: number, { categories }: MiniOptions): MiniCategory {
@@ -120,8 +166,19 @@ function advertisement(draw: Random, category: MiniCategory, product: Product, u
     parts.push(...prop.parts.map((one): Part => ({ ...one, mesh: placed(one.mesh, { move: [x, 0, z] }), product: false })));
     if (!names.includes(prop.name)) names.push(prop.name);
   }
-  const camera = framing(draw, parts.filter((one) => one.product), category, aspect, draw.between(0.5, 0.68), 0.35);
-  return { scene: { scene: { parts, stage: backdrop.stage, lighting: backdrop.lighting, camera, exposure: backdrop.exposure }, facing }, backdrop, props: names };
+  const camera = framing(
+    draw,
+    parts.filter((one) => one.product),
+    category,
+    aspect,
+    draw.between(0.5, 0.68),
+    0.35,
+  );
+  return {
+    scene: { scene: { parts, stage: backdrop.stage, lighting: backdrop.lighting, camera, exposure: backdrop.exposure }, facing },
+    backdrop,
+    props: names,
+  };
 }
 
 function lastSide(parts: readonly Part[]): number {
@@ -129,11 +186,24 @@ function lastSide(parts: readonly Part[]): number {
   return mesh.positions[0]! < 0 ? -1 : 1;
 }
 
-function shopPhoto(draw: Random, category: MiniCategory, upright: ReturnType<typeof standing>, facing: number, spread: number, aspect: number): Scene {
+function shopPhoto(
+  draw: Random,
+  category: MiniCategory,
+  upright: ReturnType<typeof standing>,
+  facing: number,
+  spread: number,
+  aspect: number,
+): Scene {
   const parts: Part[] = turned(upright, [0, facing + draw.between(-spread, spread), 0]).map((one) => ({ ...one, product: true }));
   const camera = framing(draw, parts, category, aspect, draw.between(0.72, 0.86), 0);
   const nothing = () => undefined;
-  return { parts, stage: { ground: nothing, mirror: 0, sky: nothing, haze: Number.POSITIVE_INFINITY }, lighting: studioLighting(draw.fork("light")), camera, exposure: 0.62 };
+  return {
+    parts,
+    stage: { ground: nothing, mirror: 0, sky: nothing, haze: Number.POSITIVE_INFINITY },
+    lighting: studioLighting(draw.fork("light")),
+    camera,
+    exposure: 0.62,
+  };
 }
 
 /**
@@ -141,7 +211,14 @@ function shopPhoto(draw: Random, category: MiniCategory, upright: ReturnType<typ
  *
  * @param wander how far it may be from the middle, as a share of the room that is left
  */
-function framing(draw: Random, parts: readonly Part[], { elevation: range = [4, 24] }: MiniCategory, aspect: number, share: number, wander: number): CameraPose {
+function framing(
+  draw: Random,
+  parts: readonly Part[],
+  { elevation: range = [4, 24] }: MiniCategory,
+  aspect: number,
+  share: number,
+  wander: number,
+): CameraPose {
   const [low, high] = bounds(parts);
   const center: Vector = [(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, (low[2] + high[2]) / 2];
   const elevation = (draw.between(...range) * Math.PI) / 180;

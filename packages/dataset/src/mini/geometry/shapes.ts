@@ -6,8 +6,13 @@ import { add, cross, normalize, scale, subtract, type Vector } from "./vector.js
 export type ProfilePoint = readonly [radius: number, height: number, edge?: "sharp"];
 
 /** A body of revolution about the y axis. u runs once around, from the back; v up along the profile by its length. */
-export function lathe(profile: readonly ProfilePoint[], { segments = 28, depth = 1 }: { readonly segments?: number; readonly depth?: number } = {}): Mesh {
-  const lengths = profile.map(([radius, height], index) => (index === 0 ? 0 : Math.hypot(radius - profile[index - 1]![0], height - profile[index - 1]![1])));
+export function lathe(
+  profile: readonly ProfilePoint[],
+  { segments = 28, depth = 1 }: { readonly segments?: number; readonly depth?: number } = {},
+): Mesh {
+  const lengths = profile.map(([radius, height], index) =>
+    index === 0 ? 0 : Math.hypot(radius - profile[index - 1]![0], height - profile[index - 1]![1]),
+  );
   const total = lengths.reduce((sum, value) => sum + value, 0);
   const pieces: ProfilePoint[][] = [[]];
   for (const [index, point] of profile.entries()) {
@@ -18,7 +23,8 @@ export function lathe(profile: readonly ProfilePoint[], { segments = 28, depth =
   return merged(
     pieces.map((piece) => {
       const heights = [along];
-      for (let index = 1; index < piece.length; index++) heights.push(heights[index - 1]! + Math.hypot(piece[index]![0] - piece[index - 1]![0], piece[index]![1] - piece[index - 1]![1]) / total);
+      for (let index = 1; index < piece.length; index++)
+        heights.push(heights[index - 1]! + Math.hypot(piece[index]![0] - piece[index - 1]![0], piece[index]![1] - piece[index - 1]![1]) / total);
       along = heights.at(-1)!;
       return gridMesh(segments, piece.length - 1, (u, v) => {
         const index = Math.round(v * (piece.length - 1));
@@ -27,7 +33,11 @@ export function lathe(profile: readonly ProfilePoint[], { segments = 28, depth =
         const [dr, dh] = [after[0] - before[0], after[1] - before[1]];
         const angle = -2 * Math.PI * u - Math.PI / 2;
         const [x, z] = [Math.cos(angle), Math.sin(angle)];
-        return { position: [radius * x, height, radius * z * depth], normal: normalize([dh * x * depth, -dr * depth, dh * z]), uv: [u, heights[index]!] };
+        return {
+          position: [radius * x, height, radius * z * depth],
+          normal: normalize([dh * x * depth, -dr * depth, dh * z]),
+          uv: [u, heights[index]!],
+        };
       });
     }),
   );
@@ -101,12 +111,36 @@ export function roundedBox([width, height, depth]: Vector, radius: number, steps
   const r = Math.min(radius, width / 2, height / 2, depth / 2);
   const inner: Vector = [width / 2 - r, height / 2 - r, depth / 2 - r];
   const faces: readonly (readonly [Vector, Vector, Vector])[] = [
-    [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-    [[-1, 0, 0], [0, 1, 0], [0, 0, -1]],
-    [[0, 0, -1], [0, 1, 0], [1, 0, 0]],
-    [[0, 0, 1], [0, 1, 0], [-1, 0, 0]],
-    [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
-    [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
+    [
+      [1, 0, 0],
+      [0, 1, 0],
+      [0, 0, 1],
+    ],
+    [
+      [-1, 0, 0],
+      [0, 1, 0],
+      [0, 0, -1],
+    ],
+    [
+      [0, 0, -1],
+      [0, 1, 0],
+      [1, 0, 0],
+    ],
+    [
+      [0, 0, 1],
+      [0, 1, 0],
+      [-1, 0, 0],
+    ],
+    [
+      [1, 0, 0],
+      [0, 0, -1],
+      [0, 1, 0],
+    ],
+    [
+      [1, 0, 0],
+      [0, 0, 1],
+      [0, -1, 0],
+    ],
   ];
   // Places along a side: the rounding at either end, in equal angles.
   const side = (half: number, at: number): readonly [flat: number, angle: number] =>
@@ -122,7 +156,14 @@ export function roundedBox([width, height, depth]: Vector, radius: number, steps
         const normal = normalize(add(add(scale(right, Math.tan(angleX)), scale(up, Math.tan(angleY))), out));
         const core = add(add(scale(right, x), scale(up, y)), scale(out, halfOut));
         const position = add(add(core, scale(normal, r)), [0, height / 2, 0]);
-        return { position, normal, uv: [(x + normal[0] * 0 + halfRight + r * (1 + Math.tan(angleX))) / (2 * (halfRight + r)), (y + halfUp + r * (1 + Math.tan(angleY))) / (2 * (halfUp + r))] };
+        return {
+          position,
+          normal,
+          uv: [
+            (x + normal[0] * 0 + halfRight + r * (1 + Math.tan(angleX))) / (2 * (halfRight + r)),
+            (y + halfUp + r * (1 + Math.tan(angleY))) / (2 * (halfUp + r)),
+          ],
+        };
       });
     }),
   );

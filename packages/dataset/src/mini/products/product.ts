@@ -3,8 +3,8 @@ import type { Vector } from "../geometry/vector.js";
 import type { Random } from "../random.js";
 import type { Glass, Material } from "../render/scene.js";
 import type { NamedColor } from "../texture/color.js";
-import type { Pattern } from "../texture/materials.js";
 import type { Brand } from "../texture/label.js";
+import type { Pattern } from "../texture/materials.js";
 
 export interface ProductPart {
   readonly mesh: Mesh;

@@ -22,7 +22,13 @@ const encoded = Uint8Array.from({ length: 4096 }, (_, index) => {
  *
  * @param paper the light behind it while it was drawn
  */
-export function onBackdrop(linear: Float32Array, coverage: Float32Array, paper: number, exposure: number, backdrop: readonly [number, number, number]): Uint8Array {
+export function onBackdrop(
+  linear: Float32Array,
+  coverage: Float32Array,
+  paper: number,
+  exposure: number,
+  backdrop: readonly [number, number, number],
+): Uint8Array {
   const out = new Uint8Array(linear.length);
   for (let pixel = 0; pixel < coverage.length; pixel++) {
     const share = coverage[pixel]!;

@@ -17,7 +17,12 @@ export interface Layers {
 /** Lays the glass over what has been drawn: displaced and tinted, with the environment mirrored in it. Nearer and farther walls are one. */
 export function addGlass(shading: Shading, { opaque, linear, coverage, depth, alone }: Layers): void {
   const { scene, view, projected, samples, lights, sample, place } = shading;
-  const glass = rasterise(projected, opaque.width, opaque.height, (part) => scene.parts[part]!.glass !== undefined && (!alone || scene.parts[part]!.product));
+  const glass = rasterise(
+    projected,
+    opaque.width,
+    opaque.height,
+    (part) => scene.parts[part]!.glass !== undefined && (!alone || scene.parts[part]!.product),
+  );
   for (let index = 0; index < glass.triangles.length; index++) if (glass.nearness[index]! <= opaque.nearness[index]!) glass.triangles[index] = -1;
   const behind = linear.slice();
   const groups = noGroups(samples);

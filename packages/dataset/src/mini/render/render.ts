@@ -86,7 +86,10 @@ export function render(scene: Scene, options: RenderOptions): Rendering {
 function lightsOf({ parts, lighting }: Scene): ShadingLights {
   const { direction, color: strength, radius } = lighting.key;
   const share = (total: number) => total / keySamples;
-  const key = discDirections(direction, radius, keySamples).map((towards) => ({ direction: towards, color: [share(strength[0]), share(strength[1]), share(strength[2])] as const }));
+  const key = discDirections(direction, radius, keySamples).map((towards) => ({
+    direction: towards,
+    color: [share(strength[0]), share(strength[1]), share(strength[2])] as const,
+  }));
   const color = new Float64Array(3);
   const sky = skyDirections(skySamples).map((towards) => {
     lighting.environment(towards[0], towards[1], towards[2], 1, color);

@@ -79,7 +79,16 @@ function blend(color: Float64Array, over: Float64Array, share: number): void {
 }
 
 /** The image of things in the ground: Schlick's fresnel between straight down and grazing, displaced by the ground's bumps. */
-function addMirror(shading: Shading, { visibility, projected }: Mirror, x: number, y: number, bumpX: number, bumpZ: number, slant: number, color: Float64Array): void {
+function addMirror(
+  shading: Shading,
+  { visibility, projected }: Mirror,
+  x: number,
+  y: number,
+  bumpX: number,
+  bumpZ: number,
+  slant: number,
+  color: Float64Array,
+): void {
   const { scene, view, place } = shading;
   const shift = view.height * 0.35;
   const column = Math.floor(x + bumpX * shift);

@@ -28,7 +28,23 @@ export interface SurfacePlace extends ShadedPlace {
 
 export function shadingOf(scene: Scene, view: Camera, lights: ShadingLights, projected: Projected, samples: number): Shading {
   // Fractions, so that the fields are doubles from the start.
-  const place = { part: 0, u: 0.5, v: 0.5, x: 0.5, y: 0.5, z: 0.5, nx: 0.5, ny: 0.5, nz: 0.5, vx: 0.5, vy: 0.5, vz: 0.5, faceX: 0.5, faceY: 0.5, faceZ: 0.5 };
+  const place = {
+    part: 0,
+    u: 0.5,
+    v: 0.5,
+    x: 0.5,
+    y: 0.5,
+    z: 0.5,
+    nx: 0.5,
+    ny: 0.5,
+    nz: 0.5,
+    vx: 0.5,
+    vy: 0.5,
+    vz: 0.5,
+    faceX: 0.5,
+    faceY: 0.5,
+    faceZ: 0.5,
+  };
   return { scene, view, lights, projected, samples, sample: surfaceSample(), place };
 }
 

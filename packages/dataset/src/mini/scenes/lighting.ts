@@ -25,7 +25,11 @@ export function environmentOf({ zenith, horizon, ground, softboxes = [] }: Surro
   const boxes = softboxes.map(({ direction, width, height, color }) => {
     const forward = normalize(direction);
     const right = normalize([forward[2], 0, -forward[0]]);
-    const up: Vector = [forward[1] * right[2] - forward[2] * right[1], forward[2] * right[0] - forward[0] * right[2], forward[0] * right[1] - forward[1] * right[0]];
+    const up: Vector = [
+      forward[1] * right[2] - forward[2] * right[1],
+      forward[2] * right[0] - forward[0] * right[2],
+      forward[0] * right[1] - forward[1] * right[0],
+    ];
     return { forward, right, up, width, height, color };
   });
   return (x, y, z, roughness, out) => {
@@ -45,7 +49,10 @@ export function environmentOf({ zenith, horizon, ground, softboxes = [] }: Surro
       const b = Math.abs(x * top[0] + y * top[1] + z * top[2]) / depth;
       if (b >= height + soft) continue;
       // Blurring spreads the same light over more.
-      const share = smoothstep(width + soft, width - soft, a) * smoothstep(height + soft, height - soft, b) * ((width * height) / ((width + soft * 0.5) * (height + soft * 0.5)));
+      const share =
+        smoothstep(width + soft, width - soft, a) *
+        smoothstep(height + soft, height - soft, b) *
+        ((width * height) / ((width + soft * 0.5) * (height + soft * 0.5)));
       for (let channel = 0; channel < 3; channel++) out[channel] = out[channel]! + color[channel]! * share;
     }
   };

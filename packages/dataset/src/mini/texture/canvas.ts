@@ -17,7 +17,12 @@ export function canvas(width: number, height: number, color: Color): Canvas {
 }
 
 /** Fills where `distance` is below 0, softly over one cell: a signed distance in cells. */
-export function fill({ width, height, data }: Canvas, color: Color, box: readonly [left: number, bottom: number, right: number, top: number], distance: (x: number, y: number) => number): void {
+export function fill(
+  { width, height, data }: Canvas,
+  color: Color,
+  box: readonly [left: number, bottom: number, right: number, top: number],
+  distance: (x: number, y: number) => number,
+): void {
   const [left, bottom] = [Math.max(0, Math.floor(box[0] - 1)), Math.max(0, Math.floor(box[1] - 1))];
   const [right, top] = [Math.min(width - 1, Math.ceil(box[2] + 1)), Math.min(height - 1, Math.ceil(box[3] + 1))];
   for (let y = bottom; y <= top; y++) {
@@ -57,7 +62,12 @@ export function polygon(target: Canvas, color: Color, points: readonly (readonly
 
 export function line(target: Canvas, color: Color, x0: number, y0: number, x1: number, y1: number, weight: number): void {
   const half = weight / 2;
-  fill(target, color, [Math.min(x0, x1) - half, Math.min(y0, y1) - half, Math.max(x0, x1) + half, Math.max(y0, y1) + half], (x, y) => toSegment(x, y, x0, y0, x1, y1) - half);
+  fill(
+    target,
+    color,
+    [Math.min(x0, x1) - half, Math.min(y0, y1) - half, Math.max(x0, x1) + half, Math.max(y0, y1) + half],
+    (x, y) => toSegment(x, y, x0, y0, x1, y1) - half,
+  );
 }
 
 export interface TextStyle {
@@ -98,7 +108,8 @@ export function patternOf({ width, height, data }: Canvas): Pattern {
     const at = (row * width + column) * 3;
     const up = at + width * 3;
     const blend = (channel: number) =>
-      (data[at + channel]! * (1 - fx) + data[at + 3 + channel]! * fx) * (1 - fy) + (data[up + channel]! * (1 - fx) + data[up + 3 + channel]! * fx) * fy;
+      (data[at + channel]! * (1 - fx) + data[at + 3 + channel]! * fx) * (1 - fy) +
+      (data[up + channel]! * (1 - fx) + data[up + 3 + channel]! * fx) * fy;
     return [blend(0), blend(1), blend(2)];
   };
 }

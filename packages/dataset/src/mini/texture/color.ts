@@ -57,5 +57,12 @@ const families: readonly (readonly [name: string, hue: number, saturation: numbe
 /** A colour of a family, a little off its middle. */
 export function anyColor(random: Random, without: readonly string[] = []): NamedColor {
   const [name, hue, saturation, lightness] = random.pick(families.filter(([family]) => !without.includes(family)));
-  return { name, color: hsl(hue + random.between(-0.012, 0.012), Math.min(1, saturation * random.between(0.85, 1.15)), Math.min(0.95, lightness * random.between(0.88, 1.12))) };
+  return {
+    name,
+    color: hsl(
+      hue + random.between(-0.012, 0.012),
+      Math.min(1, saturation * random.between(0.85, 1.15)),
+      Math.min(0.95, lightness * random.between(0.88, 1.12)),
+    ),
+  };
 }

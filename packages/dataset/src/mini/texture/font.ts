@@ -41,11 +41,23 @@ const strokes: Readonly<Record<string, string>> = {
   "9": "022060828a6c2c0a082686",
   "&": "82602002375a3c1a80",
   ".": "4041",
+  ",": "4130",
+  "!": "4c44|4041",
+  "%": "008c|0c2c2a0a0c|6282806062",
+  "+": "4248|0686",
+  "/": "008c",
+  ":": "4243|494a",
+  $: "8a6c2c0a0826668482602002|4c40",
+  "€": "8a6c3c1a12306082|0767|0565",
+  "@": "6848446664888a6c2c0a022070",
   "-": "2666",
 };
 
 /** Segments of a text: `[x0, y0, x1, y1]` in units of the letters' height, from the lower left; and its width. */
-export function textSegments(text: string, { slant = 0, stretch = 1, spacing = 0.25 }: { readonly slant?: number; readonly stretch?: number; readonly spacing?: number } = {}): {
+export function textSegments(
+  text: string,
+  { slant = 0, stretch = 1, spacing = 0.25 }: { readonly slant?: number; readonly stretch?: number; readonly spacing?: number } = {},
+): {
   readonly segments: readonly (readonly [number, number, number, number])[];
   readonly width: number;
 } {
@@ -62,5 +74,3 @@ export function textSegments(text: string, { slant = 0, stretch = 1, spacing = 0
   }
   return { segments, width: Math.max(0.01, left - spacing) };
 }
-
-export const letters: readonly string[] = Object.keys(strokes);

@@ -36,7 +36,11 @@ export function patterned(pattern: Pattern, finish: Finish = {}): Material {
 }
 
 /** Stripes along v (or u), of the given colours in turn. */
-export function stripes(colors: readonly Color[], count: number, { along = "v", shift = 0 }: { readonly along?: "u" | "v"; readonly shift?: number } = {}): Pattern {
+export function stripes(
+  colors: readonly Color[],
+  count: number,
+  { along = "v", shift = 0 }: { readonly along?: "u" | "v"; readonly shift?: number } = {},
+): Pattern {
   return (u, v) => colors[Math.floor((((along === "v" ? v : u) * count + shift) % colors.length) + colors.length) % colors.length]!;
 }
 
@@ -68,7 +72,10 @@ export function woven(material: Material, scale: number, depth = 0.25): Material
 }
 
 /** Planks or one piece of wood; grain runs along x. */
-export function wood(color: Color, { plank = 0, gloss = 0.45, seed = 0 }: { readonly plank?: number; readonly gloss?: number; readonly seed?: number } = {}): Material {
+export function wood(
+  color: Color,
+  { plank = 0, gloss = 0.45, seed = 0 }: { readonly plank?: number; readonly gloss?: number; readonly seed?: number } = {},
+): Material {
   return (_u, _v, x, y, z, sample) => {
     const across = z + y;
     const board = plank > 0 ? Math.floor(across / plank) : 0;
@@ -76,7 +83,7 @@ export function wood(color: Color, { plank = 0, gloss = 0.45, seed = 0 }: { read
     const rings = fractal2(along * 1.4, across * 16 + fractal2(along * 0.7, across * 2.5, 2, seed) * 7, 3, seed + board);
     let shade = 0.62 + 0.55 * rings + (plank > 0 ? (cell(board, 9, seed) - 0.5) * 0.25 : 0);
     if (plank > 0) {
-      const seam = Math.abs((((across / plank) % 1) + 1) % 1 - 0.5);
+      const seam = Math.abs(((((across / plank) % 1) + 1) % 1) - 0.5);
       shade *= 1 - 0.55 * smoothstep(0.485, 0.5, seam);
     }
     sample.red = color[0] * shade;
@@ -93,13 +100,31 @@ export function marble(color: Color, vein: Color, seed = 0): Material {
     const turbulence = fractal2(x * 2.2, z * 2.2 + y, 4, seed);
     const line = Math.abs(Math.sin((x * 1.3 + z * 2.1 + y + turbulence * 5) * 2.2));
     const share = smoothstep(0.12, 0, line) * 0.7 + 0.15 * fractal2(x * 5, z * 5 + y * 3, 2, seed + 7);
-    for (const [index, channel] of (["red", "green", "blue"] as const).entries()) sample[channel] = color[index]! * (1 - share) + vein[index]! * share;
+    for (const [index, channel] of (["red", "green", "blue"] as const).entries())
+      sample[channel] = color[index]! * (1 - share) + vein[index]! * share;
     sample.roughness = 0.18;
   };
 }
 
 /** Concrete, plaster, sand, snow, felt: one colour, uneven. */
-export function grainy(color: Color, { scale = 12, strength = 0.25, roughness = 0.9, bump = 0.2, octaves = 4, seed = 0 }: { readonly scale?: number; readonly strength?: number; readonly roughness?: number; readonly bump?: number; readonly octaves?: number; readonly seed?: number } = {}): Material {
+export function grainy(
+  color: Color,
+  {
+    scale = 12,
+    strength = 0.25,
+    roughness = 0.9,
+    bump = 0.2,
+    octaves = 4,
+    seed = 0,
+  }: {
+    readonly scale?: number;
+    readonly strength?: number;
+    readonly roughness?: number;
+    readonly bump?: number;
+    readonly octaves?: number;
+    readonly seed?: number;
+  } = {},
+): Material {
   return (_u, _v, x, y, z, sample) => {
     const [a, b] = [x * scale, (z + y) * scale];
     const value = fractal2(a, b, octaves, seed);
@@ -114,7 +139,12 @@ export function grainy(color: Color, { scale = 12, strength = 0.25, roughness = 
 }
 
 /** Square tiles with joints; on a wall y counts, on the ground z. */
-export function tiles(color: Color, joint: Color, size: number, { roughness = 0.2, offset = false, seed = 0 }: { readonly roughness?: number; readonly offset?: boolean; readonly seed?: number } = {}): Material {
+export function tiles(
+  color: Color,
+  joint: Color,
+  size: number,
+  { roughness = 0.2, offset = false, seed = 0 }: { readonly roughness?: number; readonly offset?: boolean; readonly seed?: number } = {},
+): Material {
   return (_u, _v, x, y, z, sample) => {
     const across = y === 0 ? z : y;
     const row = Math.floor(across / size);
@@ -123,7 +153,8 @@ export function tiles(color: Color, joint: Color, size: number, { roughness = 0.
     const edge = Math.min(Math.min(fx, 1 - fx) * (offset ? 2 : 1), fy, 1 - fy);
     const inside = smoothstep(0.02, 0.045, edge);
     const shade = 0.9 + 0.2 * cell(Math.floor(along), row, seed);
-    for (const [index, channel] of (["red", "green", "blue"] as const).entries()) sample[channel] = joint[index]! * (1 - inside) + color[index]! * shade * inside;
+    for (const [index, channel] of (["red", "green", "blue"] as const).entries())
+      sample[channel] = joint[index]! * (1 - inside) + color[index]! * shade * inside;
     sample.roughness = 0.8 + (roughness - 0.8) * inside;
   };
 }
