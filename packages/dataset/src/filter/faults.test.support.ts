@@ -38,8 +38,34 @@ const fonts: Readonly<Record<Style, readonly string[]>> = {
 };
 
 const words: Readonly<Record<Style, readonly string[]>> = {
-  tune: ["SALE", "New arrival", "50% OFF", "Free shipping", "Only today", "SUMMER", "Best price", "$19.99", "Limited edition", "ORDER NOW", "Great gift"],
-  "held-out": ["Mega Deal", "Jetzt kaufen", "-30%", "Nouveau", "ships in 24h", "€ 24,90", "HANDMADE", "Скидка", "Ελλάδα", "buy 2 get 1", "TOP QUALITY", "Since 1987", "限时优惠"],
+  tune: [
+    "SALE",
+    "New arrival",
+    "50% OFF",
+    "Free shipping",
+    "Only today",
+    "SUMMER",
+    "Best price",
+    "$19.99",
+    "Limited edition",
+    "ORDER NOW",
+    "Great gift",
+  ],
+  "held-out": [
+    "Mega Deal",
+    "Jetzt kaufen",
+    "-30%",
+    "Nouveau",
+    "ships in 24h",
+    "€ 24,90",
+    "HANDMADE",
+    "Скидка",
+    "Ελλάδα",
+    "buy 2 get 1",
+    "TOP QUALITY",
+    "Since 1987",
+    "限时优惠",
+  ],
 };
 
 const marks: Readonly<Record<Style, readonly string[]>> = {
@@ -90,10 +116,16 @@ export async function text(advert: Advert, style: Style, seed: string): Promise<
   const draw = random("text", style, seed);
   const { width, height } = advert.image;
   const font = draw.pick(fonts[style]);
-  const kind = draw.pick(style === "tune" ? ["headline", "headline", "lines", "price", "turned", "button"] : ["headline", "lines", "stamp", "banner", "turned", "outlined", "shadow"]);
+  const kind = draw.pick(
+    style === "tune"
+      ? ["headline", "headline", "lines", "price", "turned", "button"]
+      : ["headline", "lines", "stamp", "banner", "turned", "outlined", "shadow"],
+  );
   const size = height * (kind === "lines" ? draw.between(0.028, 0.05) : draw.between(0.045, 0.11));
   const lines = kind === "lines" ? draw.integer(2, 5) : draw.integer(1, 2);
-  const content = Array.from({ length: lines }, () => Array.from({ length: kind === "lines" ? draw.integer(1, 2) : 1 }, () => wordIn(draw, style)).join(" "));
+  const content = Array.from({ length: lines }, () =>
+    Array.from({ length: kind === "lines" ? draw.integer(1, 2) : 1 }, () => wordIn(draw, style)).join(" "),
+  );
   const longest = Math.max(...content.map((line) => line.length));
   const fitted = Math.min(size, (width * 0.92) / (longest * 0.62));
   const tall = fitted * 1.25 * lines;
@@ -103,12 +135,20 @@ export async function text(advert: Advert, style: Style, seed: string): Promise<
   const weight = draw.pick(["normal", "bold", "bold"]);
   const italic = draw.chance(0.2) ? "italic" : "normal";
   const colour = readable(draw, advert, left, top, wide, tall);
-  const degrees = kind === "turned" ? draw.between(-40, 40) : kind === "stamp" ? draw.pick([-90, 90, 180, -15, 15]) : draw.chance(0.3) ? draw.between(-6, 6) : 0;
-  const [cx, cy] = kind === "stamp" && Math.abs(degrees) === 90 ? [Math.min(width - tall, Math.max(tall, left)), height / 2] : [left + wide / 2, Math.max(tall, top) + tall / 2];
+  const degrees =
+    kind === "turned" ? draw.between(-40, 40) : kind === "stamp" ? draw.pick([-90, 90, 180, -15, 15]) : draw.chance(0.3) ? draw.between(-6, 6) : 0;
+  const [cx, cy] =
+    kind === "stamp" && Math.abs(degrees) === 90
+      ? [Math.min(width - tall, Math.max(tall, left)), height / 2]
+      : [left + wide / 2, Math.max(tall, top) + tall / 2];
   let behind = "";
   let fill = colour;
   if (kind === "button" || kind === "banner" || kind === "price") {
-    fill = draw.pick(colour === "#111111" || colour === "#0047bb" || colour === "#6d2077" || colour === "#00843d" || colour === "#e4002b" ? ["#ffffff", "#ffd400"] : ["#111111", "#0047bb"]);
+    fill = draw.pick(
+      colour === "#111111" || colour === "#0047bb" || colour === "#6d2077" || colour === "#00843d" || colour === "#e4002b"
+        ? ["#ffffff", "#ffd400"]
+        : ["#111111", "#0047bb"],
+    );
     behind =
       kind === "price"
         ? `<circle cx="${cx}" cy="${cy}" r="${Math.max(wide, tall) * 0.62}" fill="${colour}"/>`
@@ -124,7 +164,11 @@ export async function text(advert: Advert, style: Style, seed: string): Promise<
       )
       .join("");
   const shadow = kind === "shadow" ? written(fitted * 0.06, fitted * 0.06, fill === "#111111" ? "#ffffff" : "#000000") : "";
-  return laid(advert, `<g transform="rotate(${degrees} ${cx} ${cy})">${behind}${shadow}${written(0, 0, fill)}</g>`, `${kind} ${font} ${fitted.toFixed(0)}px ${content.join("/")}`);
+  return laid(
+    advert,
+    `<g transform="rotate(${degrees} ${cx} ${cy})">${behind}${shadow}${written(0, 0, fill)}</g>`,
+    `${kind} ${font} ${fitted.toFixed(0)}px ${content.join("/")}`,
+  );
 }
 
 /** Half-transparent marks of an owner: one across, many in a pattern, one in a corner. */
@@ -132,7 +176,11 @@ export async function watermark(advert: Advert, style: Style, seed: string): Pro
   const draw = random("watermark", style, seed);
   const { width, height } = advert.image;
   const font = draw.pick(fonts[style]);
-  const kind = draw.pick(style === "tune" ? ["diagonal", "tiled", "corner", "logo tiles", "bottom line", "outline", "hatched", "emblem", "diagonal"] : ["diagonal", "staggered", "corner", "crossed", "logo", "outline", "band"]);
+  const kind = draw.pick(
+    style === "tune"
+      ? ["diagonal", "tiled", "corner", "logo tiles", "bottom line", "outline", "hatched", "emblem", "diagonal"]
+      : ["diagonal", "staggered", "corner", "crossed", "logo", "outline", "band"],
+  );
   const dark = draw.chance(0.25);
   const colour = dark ? draw.pick(["#000000", "#222222"]) : draw.pick(["#ffffff", "#ffffff", "#f0f0f0", "#dddddd"]);
   const opacity = kind === "corner" || kind === "bottom line" ? draw.between(0.35, 0.75) : draw.between(0.16, 0.5);
@@ -147,7 +195,13 @@ export async function watermark(advert: Advert, style: Style, seed: string): Pro
   const fit = (size: number, share: number) => Math.min(size, (width * share) / (mark.length * 0.6));
   if (kind === "diagonal" || kind === "outline") {
     const size = fit(height * draw.between(0.1, 0.2), 1.1);
-    body = write(width / 2, height / 2, size, draw.between(-55, 35), kind === "outline" ? `fill="none" stroke="${colour}" stroke-width="${Math.max(1, size * 0.05)}"` : "");
+    body = write(
+      width / 2,
+      height / 2,
+      size,
+      draw.between(-55, 35),
+      kind === "outline" ? `fill="none" stroke="${colour}" stroke-width="${Math.max(1, size * 0.05)}"` : "",
+    );
   } else if (kind === "tiled" || kind === "staggered") {
     const size = height * draw.between(0.028, 0.06);
     const [stepX, stepY] = [mark.length * size * 0.62 + size * draw.between(0.8, 3), size * draw.between(2.2, 5)];
@@ -167,12 +221,14 @@ export async function watermark(advert: Advert, style: Style, seed: string): Pro
   } else if (kind === "crossed") {
     const step = height * draw.between(0.2, 0.4);
     const thin = Math.max(1, height * 0.004);
-    for (let at = -2; at < 8; at++) body += `<path d="M${-width} ${at * step} l${3 * width} ${2 * width}  M${-width} ${at * step + 0.3 * step} l${3 * width} ${-2 * width}" fill="none" stroke="${colour}" stroke-width="${thin}"/>`;
+    for (let at = -2; at < 8; at++)
+      body += `<path d="M${-width} ${at * step} l${3 * width} ${2 * width}  M${-width} ${at * step + 0.3 * step} l${3 * width} ${-2 * width}" fill="none" stroke="${colour}" stroke-width="${thin}"/>`;
     body += write(width / 2, height / 2, fit(height * 0.1, 0.9), 0);
   } else if (kind === "hatched") {
     const step = height * draw.between(0.08, 0.25);
     const slope = draw.pick([-1, 1, 0.5, -0.5]);
-    for (let at = -3 * height; at < 3 * height; at += step) body += `<path d="M${-width} ${at} l${3 * width} ${3 * width * slope}" fill="none" stroke="${colour}" stroke-width="${Math.max(1, height * draw.between(0.002, 0.005))}"/>`;
+    for (let at = -3 * height; at < 3 * height; at += step)
+      body += `<path d="M${-width} ${at} l${3 * width} ${3 * width * slope}" fill="none" stroke="${colour}" stroke-width="${Math.max(1, height * draw.between(0.002, 0.005))}"/>`;
     if (draw.chance(0.6)) body += write(width / 2, height * draw.between(0.3, 0.7), fit(height * 0.1, 0.9), 0);
   } else if (kind === "emblem") {
     const r = height * draw.between(0.08, 0.18);
@@ -213,7 +269,11 @@ export async function occlusion(advert: Advert, style: Style, seed: string): Pro
   const product = { width, height, channels: 1 as const, data: mask.data.map((value) => value * 255) };
   let best: { fault: Fault; share: number } | undefined;
   for (let attempt = 0; attempt < 24; attempt++) {
-    const kind = draw.pick(style === "tune" ? ["hand", "hand", "tag", "sticker", "ball", "tape", "box", "vase", "twig"] : ["hand", "tag", "leaf", "card", "finger", "ribbon", "cup"]);
+    const kind = draw.pick(
+      style === "tune"
+        ? ["hand", "hand", "tag", "sticker", "ball", "tape", "box", "vase", "twig"]
+        : ["hand", "tag", "leaf", "card", "finger", "ribbon", "cup"],
+    );
     const [px, py] = [box.left + draw.between(0.1, 0.9) * box.width, box.top + draw.between(0.1, 0.9) * box.height];
     const span = Math.sqrt(box.width * box.height);
     let made: Fault;
@@ -247,7 +307,12 @@ export async function occlusion(advert: Advert, style: Style, seed: string): Pro
             } as const);
       const { picture, mask: left } = occlusionWithMask(image, product, params);
       const cover = left.data.map((value, at) => product.data[at]! - value);
-      made = { image: picture, mask: { width, height, data: mask.data.map((value, at) => (value === 1 && left.data[at]! < 128 ? 0 : value)) }, cover, how: kind };
+      made = {
+        image: picture,
+        mask: { width, height, data: mask.data.map((value, at) => (value === 1 && left.data[at]! < 128 ? 0 : value)) },
+        cover,
+        how: kind,
+      };
     } else {
       const drawn = await laid(advert, occluder(draw, style, kind, px, py, span, width, height), kind);
       const data = mask.data.map((value, at) => (value === 1 && drawn.cover![at]! >= 128 ? 0 : value));
@@ -303,9 +368,10 @@ function occluder(draw: Random, style: Style, kind: string, x: number, y: number
       return `<g transform="rotate(${degrees / 2} ${x} ${y})"><rect x="${x - r}" y="${y - r * 0.7}" width="${2 * r}" height="${1.4 * r}" rx="${r * 0.08}" fill="${draw.pick(["#fdfdf8", "#efe3cf", "#222", "#ffe0e6"])}"/>${[0, 1, 2].map((row) => `<rect x="${x - r * 0.8}" y="${y - r * 0.45 + row * r * 0.32}" width="${r * (1.5 - row * 0.3)}" height="${r * 0.09}" fill="#888"/>`).join("")}</g>`;
     case "finger": {
       const [red, green, blue] = draw.pick(skins).map((value) => Math.round(value * 255));
-      let body = `<defs><linearGradient id="f"><stop offset="0" stop-color="rgb(${red! * 0.7 | 0},${green! * 0.65 | 0},${blue! * 0.62 | 0})"/><stop offset="0.4" stop-color="rgb(${red},${green},${blue})"/><stop offset="1" stop-color="rgb(${red! * 0.8 | 0},${green! * 0.75 | 0},${blue! * 0.72 | 0})"/></linearGradient></defs>`;
+      let body = `<defs><linearGradient id="f"><stop offset="0" stop-color="rgb(${(red! * 0.7) | 0},${(green! * 0.65) | 0},${(blue! * 0.62) | 0})"/><stop offset="0.4" stop-color="rgb(${red},${green},${blue})"/><stop offset="1" stop-color="rgb(${(red! * 0.8) | 0},${(green! * 0.75) | 0},${(blue! * 0.72) | 0})"/></linearGradient></defs>`;
       const count = draw.integer(1, 4);
-      for (let finger = 0; finger < count; finger++) body += `<rect x="${x + (finger - count / 2) * r * 0.62}" y="${y - r * 0.2 * finger}" width="${r * 0.56}" height="${height * 2}" rx="${r * 0.28}" fill="url(#f)"/>`;
+      for (let finger = 0; finger < count; finger++)
+        body += `<rect x="${x + (finger - count / 2) * r * 0.62}" y="${y - r * 0.2 * finger}" width="${r * 0.56}" height="${height * 2}" rx="${r * 0.28}" fill="url(#f)"/>`;
       return `<g transform="rotate(${degrees} ${x} ${y})">${body}</g>`;
     }
     case "ribbon":
@@ -336,7 +402,7 @@ export function blur({ image, mask }: Advert, style: Style, seed: string): Fault
       : kind === "defocus"
         ? defocusBlur(image, { radius: 1.6 * amount })
         : motionBlur(image, { length: 3.5 * amount, degrees });
-  return { image: blurred, mask, how: `${kind} ${(amount / shorter * 100).toFixed(1)}% ${kind === "motion" ? degrees.toFixed(0) : ""}` };
+  return { image: blurred, mask, how: `${kind} ${((amount / shorter) * 100).toFixed(1)}% ${kind === "motion" ? degrees.toFixed(0) : ""}` };
 }
 
 /** Too few pixels, or few pixels made many. */
@@ -344,10 +410,15 @@ export async function lowResolution({ image, mask }: Advert, style: Style, seed:
   const draw = random("low-resolution", style, seed);
   const shorter = Math.min(image.width, image.height);
   const target = draw.between(48, 110);
-  const size = { width: Math.max(8, Math.round((image.width * target) / shorter)), height: Math.max(8, Math.round((image.height * target) / shorter)) };
+  const size = {
+    width: Math.max(8, Math.round((image.width * target) / shorter)),
+    height: Math.max(8, Math.round((image.height * target) / shorter)),
+  };
   const small = resizeImage(image, size, { filter: draw.pick(["box", "bicubic", "bilinear"] as const) });
   if (draw.chance(0.4)) {
-    const grey = resizeImage({ width: mask.width, height: mask.height, channels: 1, data: mask.data.map((value) => value * 255) }, size, { filter: "box" });
+    const grey = resizeImage({ width: mask.width, height: mask.height, channels: 1, data: mask.data.map((value) => value * 255) }, size, {
+      filter: "box",
+    });
     return { image: small, mask: { ...size, data: grey.data.map((value) => (value >= 128 ? 1 : 0)) }, how: `small ${target.toFixed(0)}` };
   }
   const filter = draw.pick(style === "tune" ? (["bicubic", "nearest"] as const) : (["bilinear", "lanczos", "nearest", "bicubic"] as const));
@@ -361,7 +432,9 @@ export async function harmless({ image, mask }: Advert, seed: string): Promise<F
   const { width, height } = image;
   const kind = draw.pick(["nothing", "jpeg", "noise", "depth of field", "tone"]);
   if (kind === "jpeg") {
-    const bytes = await sharp(image.data, { raw: { width, height, channels: 3 } }).jpeg({ quality: draw.integer(70, 95) }).toBuffer();
+    const bytes = await sharp(image.data, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: draw.integer(70, 95) })
+      .toBuffer();
     return { image: { ...image, data: new Uint8Array(await sharp(bytes).raw().toBuffer()) }, mask, how: kind, bytes: new Uint8Array(bytes) };
   }
   if (kind === "depth of field") {

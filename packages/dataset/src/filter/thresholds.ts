@@ -40,12 +40,17 @@ export const defaultThresholds: readonly Threshold[] = [
 export function checkThresholds(name: string, thresholds: readonly Threshold[]): void {
   for (const { score, least, most, code } of thresholds) {
     if (!scoreNames.some((known) => known.name === score))
-      throw new ArgumentError(`${name}: expected the score of a threshold to be one of ${scoreNames.map((known) => known.name).join(", ")}, got ${String(score)}`);
+      throw new ArgumentError(
+        `${name}: expected the score of a threshold to be one of ${scoreNames.map((known) => known.name).join(", ")}, got ${String(score)}`,
+      );
     if (least === undefined && most === undefined) throw new ArgumentError(`${name}: expected least or most for ${score}, got neither`);
     for (const limit of [least, most])
-      if (limit !== undefined && !Number.isFinite(limit)) throw new ArgumentError(`${name}: expected limits of ${score} to be finite numbers, got ${String(limit)}`);
-    if (least !== undefined && most !== undefined && least > most) throw new ArgumentError(`${name}: expected least of ${score} to be at most ${most}, got ${least}`);
-    if (code !== undefined && !/^[a-z0-9-]+$/iu.test(code)) throw new ArgumentError(`${name}: expected a code of letters, digits and "-", got ${JSON.stringify(code)}`);
+      if (limit !== undefined && !Number.isFinite(limit))
+        throw new ArgumentError(`${name}: expected limits of ${score} to be finite numbers, got ${String(limit)}`);
+    if (least !== undefined && most !== undefined && least > most)
+      throw new ArgumentError(`${name}: expected least of ${score} to be at most ${most}, got ${least}`);
+    if (code !== undefined && !/^[a-z0-9-]+$/iu.test(code))
+      throw new ArgumentError(`${name}: expected a code of letters, digits and "-", got ${JSON.stringify(code)}`);
   }
 }
 

@@ -3,8 +3,8 @@ import { toGrey } from "@refadgen/image";
 
 /** Luminance quantisation of quality 50 in the order of the file, zigzag (ITU-T T.81, Annex K.1). */
 const luminance = [
-  16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61, 60, 57, 51, 56, 55, 64, 72, 92, 78, 64, 68,
-  87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
+  16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40, 26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61, 60, 57, 51, 56, 55, 64, 72, 92,
+  78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87, 95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99,
 ] as const;
 
 /**
@@ -50,7 +50,9 @@ function firstTable(bytes: Uint8Array): number[] | undefined {
       const wide = bytes[at + 4]! >> 4 === 1;
       const start = at + 5;
       if (start + (wide ? 128 : 64) > at + 2 + length) return undefined;
-      return Array.from({ length: 64 }, (_, index) => (wide ? bytes[start + 2 * index]! * 256 + bytes[start + 2 * index + 1]! : bytes[start + index]!));
+      return Array.from({ length: 64 }, (_, index) =>
+        wide ? bytes[start + 2 * index]! * 256 + bytes[start + 2 * index + 1]! : bytes[start + index]!,
+      );
     }
     at += 2 + length;
   }

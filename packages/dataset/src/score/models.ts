@@ -1,5 +1,4 @@
-import type { Image } from "@refadgen/image";
-import type { Rectangle } from "@refadgen/image";
+import type { Image, Rectangle } from "@refadgen/image";
 
 /** Models that add scores; each is optional, and what it says is stored beside what the package measures itself. */
 export interface ScoreModels {

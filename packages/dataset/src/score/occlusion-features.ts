@@ -1,6 +1,6 @@
+import { ringAround } from "./morphology.js";
 import { hullMask, traceOutlines } from "./outline.js";
 import { labelled } from "./strokes.js";
-import { ringAround } from "./morphology.js";
 import type { WorkingCopy } from "./working-copy.js";
 
 /** What is measured of a product's outline, of what lies in it and around it. Areas are shares of the mask's area, lengths of the outline's. */
@@ -63,11 +63,27 @@ export function measureOcclusion(copy: WorkingCopy, mask: Uint8Array): Occlusion
   if (lines.length === 0) return undefined;
   const values = new Map<string, number>();
   const hull = hullMask(mask, width, height);
-  shape(values, mask, hull, width, height, area, lines.reduce((sum, { length }) => sum + length, 0));
+  shape(
+    values,
+    mask,
+    hull,
+    width,
+    height,
+    area,
+    lines.reduce((sum, { length }) => sum + length, 0),
+  );
   along(values, copy, mask, hull, lines, shorter);
   regions(values, copy, mask, area);
   skin(values, copy, mask, area, shorter);
-  foreign(values, copy, mask, hull, area, lines.reduce((sum, { length }) => sum + length, 0), shorter);
+  foreign(
+    values,
+    copy,
+    mask,
+    hull,
+    area,
+    lines.reduce((sum, { length }) => sum + length, 0),
+    shorter,
+  );
   return {
     values: Float32Array.from(occlusionFeatures, (name) => values.get(name) ?? 0),
     named: (feature) => values.get(feature) ?? 0,
@@ -91,7 +107,9 @@ function shape(values: Values, mask: Uint8Array, hull: Uint8Array, width: number
     if (mask[pixel]) contact++;
     else open.add(gaps.labels[pixel]!);
   }
-  const holes = Array.from(sizes(gaps), (size, index) => ({ size, closed: !open.has(index + 1) })).filter(({ size, closed }) => closed && size > area * 0.002);
+  const holes = Array.from(sizes(gaps), (size, index) => ({ size, closed: !open.has(index + 1) })).filter(
+    ({ size, closed }) => closed && size > area * 0.002,
+  );
   let [left, right, top, bottom, sumX] = [width, 0, height, 0, 0];
   for (let y = 0, pixel = 0; y < height; y++)
     for (let x = 0; x < width; x++, pixel++)
@@ -132,7 +150,14 @@ function sizes({ labels, count }: { readonly labels: Int32Array; readonly count:
 }
 
 /** Colours just inside and just outside along the outlines. Where something lies across, both change at one place and are alike between. */
-function along(values: Values, copy: WorkingCopy, mask: Uint8Array, hull: Uint8Array, lines: ReturnType<typeof traceOutlines>, shorter: number): void {
+function along(
+  values: Values,
+  copy: WorkingCopy,
+  mask: Uint8Array,
+  hull: Uint8Array,
+  lines: ReturnType<typeof traceOutlines>,
+  shorter: number,
+): void {
   const { width, height, rgb } = copy;
   const depth = Math.max(2, shorter / 110);
   const total = lines.reduce((sum, { length }) => sum + length, 0);
@@ -180,23 +205,29 @@ function along(values: Values, copy: WorkingCopy, mask: Uint8Array, hull: Uint8A
     for (let at = 0; at < length; at++) {
       if (joint[at]! < 10) continue;
       let peak = true;
-      for (let other = 1; other <= 2 * step && peak; other++) peak = joint[(at + other) % length]! <= joint[at]! && joint[(at - other + length) % length]! < joint[at]!;
+      for (let other = 1; other <= 2 * step && peak; other++)
+        peak = joint[(at + other) % length]! <= joint[at]! && joint[(at - other + length) % length]! < joint[at]!;
       if (!peak) continue;
       strengths.push(joint[at]!);
       crossings++;
     }
     // Runs where both sides are alike, and different from what flanks them.
-    eachRun(length, (at) => across[at]! < 26, 2, (from, count) => {
-      weakRun = Math.max(weakRun, count / total);
-      if (count < step || count > 0.9 * length) return;
-      const middle = (from + (count >> 1)) % length;
-      const flanks = [(from - 2 * step + 2 * length) % length, (from + count + 2 * step) % length].filter((at) => valid[at]);
-      if (flanks.length === 0) return;
-      const differs = (side: Float32Array) => flanks.reduce((sum, at) => sum + distance(side, at, side, middle), 0) / flanks.length;
-      const score = (Math.min(differs(inside), differs(outside)) / 60) * Math.min(1, (6 * count) / shorter);
-      straddlingRun = Math.max(straddlingRun, score);
-      straddlingRuns += score;
-    });
+    eachRun(
+      length,
+      (at) => across[at]! < 26,
+      2,
+      (from, count) => {
+        weakRun = Math.max(weakRun, count / total);
+        if (count < step || count > 0.9 * length) return;
+        const middle = (from + (count >> 1)) % length;
+        const flanks = [(from - 2 * step + 2 * length) % length, (from + count + 2 * step) % length].filter((at) => valid[at]);
+        if (flanks.length === 0) return;
+        const differs = (side: Float32Array) => flanks.reduce((sum, at) => sum + distance(side, at, side, middle), 0) / flanks.length;
+        const score = (Math.min(differs(inside), differs(outside)) / 60) * Math.min(1, (6 * count) / shorter);
+        straddlingRun = Math.max(straddlingRun, score);
+        straddlingRuns += score;
+      },
+    );
     // Runs of one colour outside that begin and end with a jump, in a bay of the silhouette.
     const jumps = new Float32Array(length);
     for (let at = 0; at < length; at++) {
@@ -209,24 +240,29 @@ function along(values: Values, copy: WorkingCopy, mask: Uint8Array, hull: Uint8A
       const py = Math.floor(points[at * 2 + 1]! + (depth + 1) * normals[at * 2 + 1]!);
       bay[at] = px >= 0 && py >= 0 && px < width && py < height && hull[py * width + px] === 1 ? 1 : 0;
     }
-    eachRun(length, (at) => jumps[at]! < 24, 0, (from, count) => {
-      if (count < 2 * step || count > 0.8 * length) return;
-      let [hollow, mean] = [0, 0];
-      for (let offset = 0; offset < count; offset++) {
-        hollow += bay[(from + offset) % length]!;
-        mean += across[(from + offset) % length]!;
-      }
-      const before = jumps[(from - 1 + length) % length]!;
-      const after = jumps[(from + count) % length]!;
-      const flanks = [(from - 3 * step + 3 * length) % length, (from + count + 3 * step) % length].filter((at) => valid[at]);
-      const middle = (from + (count >> 1)) % length;
-      if (flanks.length < 2) return;
-      const differs = Math.min(...flanks.map((at) => distance(outside, at, outside, middle)));
-      const score = (Math.min(before, after, 60) / 60) * (differs / 60) * (hollow / count) * Math.min(1, (5 * count) / shorter);
-      foreignRun = Math.max(foreignRun, score);
-      foreignRuns += score;
-      biteContrast = Math.max(biteContrast, score * (mean / count / 60));
-    });
+    eachRun(
+      length,
+      (at) => jumps[at]! < 24,
+      0,
+      (from, count) => {
+        if (count < 2 * step || count > 0.8 * length) return;
+        let [hollow, mean] = [0, 0];
+        for (let offset = 0; offset < count; offset++) {
+          hollow += bay[(from + offset) % length]!;
+          mean += across[(from + offset) % length]!;
+        }
+        const before = jumps[(from - 1 + length) % length]!;
+        const after = jumps[(from + count) % length]!;
+        const flanks = [(from - 3 * step + 3 * length) % length, (from + count + 3 * step) % length].filter((at) => valid[at]);
+        const middle = (from + (count >> 1)) % length;
+        if (flanks.length < 2) return;
+        const differs = Math.min(...flanks.map((at) => distance(outside, at, outside, middle)));
+        const score = (Math.min(before, after, 60) / 60) * (differs / 60) * (hollow / count) * Math.min(1, (5 * count) / shorter);
+        foreignRun = Math.max(foreignRun, score);
+        foreignRuns += score;
+        biteContrast = Math.max(biteContrast, score * (mean / count / 60));
+      },
+    );
     for (let at = 0; at < length; at++) {
       const [before, after] = [(at - 2 * step + 2 * length) % length, (at + 2 * step) % length];
       const cross = normals[before * 2]! * normals[after * 2 + 1]! - normals[before * 2 + 1]! * normals[after * 2]!;
@@ -315,7 +351,9 @@ function smoothRegions(rgb: Uint8Array, width: number, height: number, limit: nu
     return at;
   };
   const near = (a: number, b: number) =>
-    Math.abs(rgb[a * 3]! - rgb[b * 3]!) < limit && Math.abs(rgb[a * 3 + 1]! - rgb[b * 3 + 1]!) < limit && Math.abs(rgb[a * 3 + 2]! - rgb[b * 3 + 2]!) < limit;
+    Math.abs(rgb[a * 3]! - rgb[b * 3]!) < limit &&
+    Math.abs(rgb[a * 3 + 1]! - rgb[b * 3 + 1]!) < limit &&
+    Math.abs(rgb[a * 3 + 2]! - rgb[b * 3 + 2]!) < limit;
   for (let y = 0, pixel = 0; y < height; y++)
     for (let x = 0; x < width; x++, pixel++) {
       if (x > 0 && near(pixel, pixel - 1)) parent[root(pixel)] = root(pixel - 1);
@@ -374,9 +412,16 @@ function skin(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint8Ar
   values.set("skinNear", beside);
 }
 
-
 /** Colours beside the product that its surroundings further away do not have: something stands between product and camera, or beside it. */
-function foreign(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint8Array, hull: Uint8Array, area: number, perimeter: number, shorter: number): void {
+function foreign(
+  values: Values,
+  { width, height, rgb }: WorkingCopy,
+  mask: Uint8Array,
+  hull: Uint8Array,
+  area: number,
+  perimeter: number,
+  shorter: number,
+): void {
   const far = ringAround(hull, width, height, Math.round(shorter * 0.14));
   const near = ringAround(mask, width, height, Math.round(shorter * 0.05));
   const touching = ringAround(mask, width, height, 2);
@@ -441,7 +486,8 @@ function foreign(values: Values, { width, height, rgb }: WorkingCopy, mask: Uint
   let strangest = 0;
   for (let label = 1; label <= bites.count; label++) {
     biggest = Math.max(biggest, biteSize[label]!);
-    if (biteSize[label]! > 0.01 * area) strangest = Math.max(strangest, (biteForeign[label]! / biteSize[label]!) * Math.min(1, biteSize[label]! / (0.06 * area)));
+    if (biteSize[label]! > 0.01 * area)
+      strangest = Math.max(strangest, (biteForeign[label]! / biteSize[label]!) * Math.min(1, biteSize[label]! / (0.06 * area)));
   }
   values.set("foreignInHull", inHull / area);
   values.set("foreignAround", around / Math.max(1, ringArea));

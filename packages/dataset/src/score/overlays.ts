@@ -3,7 +3,7 @@ import { type MeasuredStrokes, measureStrokes, strokeFeatures } from "./stroke-f
 import { findStrokes, noiseLevel } from "./strokes.js";
 import { textTrees } from "./text-trees.js";
 import { treesProbability } from "./trees.js";
-import { watermarkFeatures, watermarkEvidence } from "./watermark-evidence.js";
+import { watermarkEvidence, watermarkFeatures } from "./watermark-evidence.js";
 import { watermarkTrees } from "./watermark-trees.js";
 import type { WorkingCopy } from "./working-copy.js";
 
@@ -54,7 +54,10 @@ export function watermarkProbability({ sets }: Overlays, copy: WorkingCopy): num
     sets.map(({ areas, mark, letter, features, chains }) => ({ areas, mark, letter, features, chains })),
     copy.width * copy.height,
   );
-  return treesProbability(watermarkTrees, Float32Array.from(watermarkFeatures, (name) => values[name]));
+  return treesProbability(
+    watermarkTrees,
+    Float32Array.from(watermarkFeatures, (name) => values[name]),
+  );
 }
 
 function insideMask(labels: Int32Array, numbers: Int32Array, count: number, areas: Float32Array, mask: Uint8Array): Float32Array {

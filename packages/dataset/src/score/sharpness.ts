@@ -119,7 +119,13 @@ function blurred(plane: Float32Array, width: number, height: number): Float32Arr
   }
   const out = new Float32Array(plane.length);
   for (let y = 0; y < height; y++) {
-    const [a, b, c, d, e] = [-2, -1, 0, 1, 2].map((tap) => Math.min(height - 1, Math.max(0, y + tap)) * width) as [number, number, number, number, number];
+    const [a, b, c, d, e] = [-2, -1, 0, 1, 2].map((tap) => Math.min(height - 1, Math.max(0, y + tap)) * width) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
     for (let x = 0; x < width; x++)
       out[y * width + x] = taps[0] * (rows[a + x]! + rows[e + x]!) + taps[1] * (rows[b + x]! + rows[d + x]!) + taps[2] * rows[c + x]!;
   }
@@ -137,7 +143,8 @@ function steps(data: Uint8Array, length: number, lines: number, step: number, pi
   const energy = new Float64Array(length - 1);
   const skip = Math.max(1, Math.floor(lines / 256));
   for (let line = 0; line < lines; line += skip) {
-    for (let at = 1; at < length; at++) energy[at - 1]! += Math.min(64, Math.abs(data[line * pitch + at * step]! - data[line * pitch + (at - 1) * step]!));
+    for (let at = 1; at < length; at++)
+      energy[at - 1]! += Math.min(64, Math.abs(data[line * pitch + at * step]! - data[line * pitch + (at - 1) * step]!));
   }
   // Long stretches without any change, a margin say, tell nothing.
   const mean = energy.reduce((sum, value) => sum + value, 0) / energy.length;
@@ -148,7 +155,13 @@ function steps(data: Uint8Array, length: number, lines: number, step: number, pi
     const part = energy.subarray(from, from + block);
     const local = part.reduce((sum, value) => sum + value, 0) / block;
     if (local < 0.1 * mean) continue;
-    ratios.push(block / Math.max(1, part.reduce((count, value) => count + (value > 0.2 * local ? 1 : 0), 0)));
+    ratios.push(
+      block /
+        Math.max(
+          1,
+          part.reduce((count, value) => count + (value > 0.2 * local ? 1 : 0), 0),
+        ),
+    );
   }
   if (ratios.length === 0) return 1;
   ratios.sort((a, b) => a - b);

@@ -260,7 +260,8 @@ function depthInside(labels: Int32Array, width: number, height: number): Float32
       if (labels[pixel] !== 0) depth[pixel] = Math.min(x > 0 ? depth[pixel - 1]! : 0, y > 0 ? depth[pixel - width]! : 0) + 1;
   for (let y = height - 1, pixel = labels.length - 1; y >= 0; y--)
     for (let x = width - 1; x >= 0; x--, pixel--)
-      if (labels[pixel] !== 0) depth[pixel] = Math.min(depth[pixel]!, Math.min(x < width - 1 ? depth[pixel + 1]! : 0, y < height - 1 ? depth[pixel + width]! : 0) + 1);
+      if (labels[pixel] !== 0)
+        depth[pixel] = Math.min(depth[pixel]!, Math.min(x < width - 1 ? depth[pixel + 1]! : 0, y < height - 1 ? depth[pixel + width]! : 0) + 1);
   return depth;
 }
 

@@ -1,5 +1,17 @@
 /** What a picture's strokes say together about a watermark. */
-export const watermarkFeatures = ["evidence", "evidenceRoot", "sure", "surest", "second", "fifth", "chain", "chainMean", "bright", "dark", "letters"] as const;
+export const watermarkFeatures = [
+  "evidence",
+  "evidenceRoot",
+  "sure",
+  "surest",
+  "second",
+  "fifth",
+  "chain",
+  "chainMean",
+  "bright",
+  "dark",
+  "letters",
+] as const;
 
 export type WatermarkEvidence = Readonly<Record<(typeof watermarkFeatures)[number], number>>;
 

@@ -21,7 +21,8 @@ export function workingCopy(image: Image, area: number = workingArea): WorkingCo
   const size = { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) };
   const rgb = toRgb(scale === 1 ? image : resizeImage(toRgb(image), size, { filter: "bilinear" })).data;
   const luma = new Float32Array(size.width * size.height);
-  for (let pixel = 0, from = 0; pixel < luma.length; pixel++, from += 3) luma[pixel] = 0.299 * rgb[from]! + 0.587 * rgb[from + 1]! + 0.114 * rgb[from + 2]!;
+  for (let pixel = 0, from = 0; pixel < luma.length; pixel++, from += 3)
+    luma[pixel] = 0.299 * rgb[from]! + 0.587 * rgb[from + 1]! + 0.114 * rgb[from + 2]!;
   return { ...size, scale, rgb, luma };
 }
 
