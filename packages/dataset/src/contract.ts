@@ -56,8 +56,10 @@ export type ScoreRow = { readonly [score: string]: number | null };
 export interface FingerprintRow {
   /** Of the decoded pixels and their size. */
   readonly pixels: string;
-  /** 64-bit perceptual hashes of the picture, of its mirror image and of its middle; 16 hexadecimal digits each. */
+  /** 64-bit perceptual hashes of the picture, of its mirror image and of its middle and other parts; 16 hexadecimal digits each. */
   readonly hashes: readonly string[];
+  /** A very small copy, base64, that verifies what the hashes say. */
+  readonly thumbnail?: string;
 }
 
 /** After `extract`: the product found in the ad. */

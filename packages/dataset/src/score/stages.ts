@@ -1,9 +1,10 @@
-import { decodeImage, type Image, type Rectangle, toGrey, toRgb } from "@refadgen/image";
-import type { FileStore, Item, ScoreRow, Stage, StoredFile } from "../contract.js";
+import { type Image, type Rectangle, toGrey } from "@refadgen/image";
+import type { Item, ScoreRow, Stage } from "../contract.js";
 import { DatasetError } from "../error.js";
 import type { InspectModels, NumberModel, ScoreModels } from "./models.js";
 import type { ProductMask } from "./product-mask.js";
 import { inspectProduct, scorePicture } from "./score-picture.js";
+import { flattened, storedImage } from "./stored-image.js";
 
 /** Raised when the same picture would get another score. */
 const version = 1;
@@ -20,7 +21,8 @@ export function scoreStage({ models = {} }: ScoreStageSettings = {}): Stage<"sco
     settings: { version, aesthetic: models.aesthetic?.name ?? null, watermark: models.watermark?.name ?? null },
     async run(item, { files, signal }) {
       const { picture } = ingested(item);
-      const { image, bytes } = await pictureOf(files, picture);
+      const { image: stored, bytes } = await storedImage(files, picture);
+      const image = flattened(stored);
       signal?.throwIfAborted();
       const scores: ScoreRow = {
         ...scorePicture(image, picture.type === "image/jpeg" ? { bytes } : {}),
@@ -50,8 +52,8 @@ export function inspectStage({ models = {} }: InspectStageSettings = {}): Stage<
       const { picture } = ingested(item);
       const extract = item.rows.extract;
       if (!extract) throw new DatasetError("invalid-config", `inspect: expected ${item.key} to have a row of extract`);
-      const { image } = await pictureOf(files, picture);
-      const mask = maskOf((await pictureOf(files, extract.mask)).image, image, item.key);
+      const image = flattened((await storedImage(files, picture)).image);
+      const mask = maskOf((await storedImage(files, extract.mask)).image, image, item.key);
       signal?.throwIfAborted();
       const boxes = models.text ? await models.text.boxes(image, signal ? { signal } : {}) : undefined;
       const scores: ScoreRow = { ...inspectProduct(image, mask), textBoxes: boxes ? boxArea(boxes, mask) : null };
@@ -66,23 +68,6 @@ export function inspectStage({ models = {} }: InspectStageSettings = {}): Stage<
 function ingested({ key, rows: { ingest } }: Item): NonNullable<Item["rows"]["ingest"]> {
   if (!ingest) throw new DatasetError("invalid-config", `score: expected ${key} to have a row of ingest`);
   return ingest;
-}
-
-export async function pictureOf(files: FileStore, file: StoredFile): Promise<{ readonly image: Image; readonly bytes: Uint8Array }> {
-  const bytes = await files.get(file);
-  const image = await decodeImage(bytes);
-  return { image: image.channels === 2 || image.channels === 4 ? toRgb(onWhite(image)) : image, bytes };
-}
-
-/** Alpha is a product's outline: on white, as everywhere else. */
-function onWhite(image: Image): Image {
-  const { channels, data } = image;
-  const out = data.slice();
-  for (let at = 0; at < out.length; at += channels) {
-    const alpha = data[at + channels - 1]!;
-    for (let c = 0; c < channels - 1; c++) out[at + c] = Math.round((data[at + c]! * alpha + 255 * (255 - alpha)) / 255);
-  }
-  return { ...image, data: out };
 }
 
 function maskOf(image: Image, { width, height }: Image, key: string): ProductMask {
