@@ -40,6 +40,10 @@ export interface FilterSettings {
 export interface DedupSettings {
   /** `false`: duplicates stay, and are only kept on one side of the split. Default true. */
   readonly drop?: boolean;
+  /** Bits in which perceptual hashes may differ. 0 to 16, default 3. */
+  readonly radius?: number;
+  /** Bits in which they may differ where small copies prove the pictures alike. 0 to 16, default 10. */
+  readonly wideRadius?: number;
 }
 
 export interface SplitSettings {

@@ -174,7 +174,11 @@ export const configSchema: Schema = object(
         ),
       ),
     }),
-    dedup: object("Duplicates.", { drop: flag("Default true: one of each group stays.") }),
+    dedup: object("Duplicates.", {
+      drop: flag("Default true: one of each group stays."),
+      radius: whole("Bits in which perceptual hashes may differ. Default 3.", 0, 16),
+      wideRadius: whole("The same, where small copies prove the pictures alike. Default 10.", 0, 16),
+    }),
     extract: object("How the product is found.", {
       drivers: list("Asked in turn. Default given, alpha, plain-background, grabcut.", { anyOf: drivers }, { minItems: 1 }),
       confidence: number("The first result with this score is taken. Default 0.6.", 0, 1),

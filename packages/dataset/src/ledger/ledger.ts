@@ -4,6 +4,7 @@ import { ArgumentError } from "@refadgen/errors";
 import type { Decision } from "../browse/store.js";
 import type { Rejection, StageName } from "../contract.js";
 import { DatasetError } from "../error.js";
+import { isStep, stepIndex } from "../run/steps.js";
 import { storageError } from "../store/system-error.js";
 import { type Database, type OpenDatabaseOptions, openDatabase, type SqlValue } from "./database.js";
 import { type LedgerEntry, itemOfSql, type LedgerItem, type ResultRecord, resultOfSql, type Stop } from "./records.js";
@@ -15,6 +16,8 @@ export interface StepCounts {
   readonly rejected: number;
   readonly failed: number;
   readonly quarantined: number;
+  /** Left out of a run that did one step alone. */
+  readonly waiting: number;
 }
 
 export interface OpenLedgerOptions extends Pick<OpenDatabaseOptions, "readOnly" | "driver"> {
@@ -111,10 +114,11 @@ export class Ledger {
       .run();
   }
 
-  /** Items of steps after `steps` go on again. */
-  forgetStops(steps: readonly string[]): void {
-    const marks = steps.map(() => "?").join(", ");
-    this.#database.prepare(`UPDATE item SET step = NULL, outcome = NULL, reasons = NULL WHERE step IN (${marks})`).run(...steps);
+  /** All items go on again, except those that never got in. */
+  forgetStops(): void {
+    this.#database
+      .prepare("UPDATE item SET step = NULL, outcome = NULL, reasons = NULL, cluster = NULL, split = NULL WHERE live = 1 AND step IS NOT 'ingest'")
+      .run();
   }
 
   /** Takes an item into the latest run. */
@@ -172,7 +176,10 @@ export class Ledger {
   }
 
   #entry(item: LedgerItem): LedgerEntry {
-    const results = this.results(item.key);
+    const { stop } = item;
+    // What an earlier run with other settings made of an item after this point is kept for the next change, and is not part of this run.
+    const within = ({ stage }: ResultRecord) => !stop || !isStep(stop.step) || stepIndex(stage) <= stepIndex(stop.step);
+    const results = this.results(item.key).filter(within);
     const rows: Record<string, unknown> = {};
     for (const { stage, result } of results) if (result.outcome === "done") rows[stage] = result.row;
     return { ...item, rows: rows as LedgerEntry["rows"], results };
@@ -185,6 +192,16 @@ export class Ledger {
   result(key: string, stage: StageName): ResultRecord | undefined {
     const row = this.#database.prepare("SELECT * FROM result WHERE key = ? AND stage = ?").get(key, stage);
     return row && resultOfSql(row);
+  }
+
+  /** Failed and quarantined results of a stage, of one source. */
+  failures(stage: StageName, source: number): number {
+    const row = this.#database
+      .prepare(
+        "SELECT count(*) AS n FROM item JOIN result ON result.key = item.key AND result.stage = ? WHERE item.source = ? AND result.code IS NOT NULL",
+      )
+      .get(stage, source);
+    return Number(row?.n ?? 0);
   }
 
   record({ key, stage, attempt, input, config, hash, result }: ResultRecord): void {
@@ -213,6 +230,17 @@ export class Ledger {
 
   setSplit(key: string, split: "train" | "test"): void {
     this.#database.prepare("UPDATE item SET split = ? WHERE key = ?").run(split, key);
+    this.#database.prepare("INSERT INTO side VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET side = excluded.side").run(key, split);
+  }
+
+  /** Sides that items have ever been given. */
+  sides(): Map<string, "train" | "test"> {
+    const rows = this.#database.prepare("SELECT key, side FROM side").all();
+    return new Map(rows.map(({ key, side }) => [String(key), String(side) as "train" | "test"]));
+  }
+
+  forgetSides(): void {
+    this.#database.prepare("DELETE FROM side").run();
   }
 
   /** Items of the latest run, in all and still going. */
@@ -221,19 +249,25 @@ export class Ledger {
     return { items: Number(row?.items ?? 0), going: Number(row?.going ?? 0) };
   }
 
+  splitCounts(): { readonly train: number; readonly test: number } {
+    const row = this.#database.prepare("SELECT sum(split = 'train') AS train, sum(split = 'test') AS test FROM item WHERE live = 1 AND step IS NULL").get();
+    return { train: Number(row?.train ?? 0), test: Number(row?.test ?? 0) };
+  }
+
   /** Where items of the latest run stopped. */
   counts(): StepCounts[] {
     return this.#database
       .prepare(
-        `SELECT step, sum(outcome = 'rejected') AS rejected, sum(outcome = 'failed') AS failed, sum(outcome = 'quarantined') AS quarantined
+        `SELECT step, sum(outcome = 'rejected') AS rejected, sum(outcome = 'failed') AS failed, sum(outcome = 'quarantined') AS quarantined, sum(outcome = 'waiting') AS waiting
          FROM item WHERE live = 1 AND step IS NOT NULL GROUP BY step ORDER BY step`,
       )
       .all()
-      .map(({ step, rejected, failed, quarantined }) => ({
+      .map(({ step, rejected, failed, quarantined, waiting }) => ({
         step: String(step),
         rejected: Number(rejected),
         failed: Number(failed),
         quarantined: Number(quarantined),
+        waiting: Number(waiting),
       }));
   }
 

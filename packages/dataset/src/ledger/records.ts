@@ -30,11 +30,12 @@ export interface ResultRecord {
   readonly result: StageResult;
 }
 
-/** What stopped an item in the latest run; absent while it goes on. */
+/** What stopped an item in the latest run. */
 export interface Stop {
-  /** A stage, or `filter`, `dedup`, `review`. */
+  /** One of `steps`. */
   readonly step: string;
-  readonly outcome: "rejected" | "failed" | "quarantined";
+  /** `waiting`: the run was told to leave it. */
+  readonly outcome: "rejected" | "failed" | "quarantined" | "waiting";
   readonly reasons: readonly Rejection[];
 }
 

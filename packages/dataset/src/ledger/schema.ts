@@ -3,7 +3,7 @@ export const ledgerVersion = 1;
 
 /**
  * `item`: what the sources hold, and where each item stands in the latest run. `result`: what stages made of it, kept as long as the same settings and rows
- * may ask for it again. `decision`: what people said. No times anywhere: two runs of the same config hold the same.
+ * may ask for it again. `side`: of the split, kept for items that come back. `decision`: what people said. No times anywhere: two runs of the same config hold the same.
  */
 export const ledgerSchema = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -35,5 +35,6 @@ CREATE TABLE result (
   retryable INTEGER,
   PRIMARY KEY (key, stage)
 ) WITHOUT ROWID;
+CREATE TABLE side (key TEXT PRIMARY KEY, side TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE decision (key TEXT PRIMARY KEY, decision TEXT NOT NULL) WITHOUT ROWID;
 `;

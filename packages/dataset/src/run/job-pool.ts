@@ -30,6 +30,7 @@ export function createJobPool({ workers, deadline }: JobPoolOptions): JobPool {
   const idle: Worker[] = [];
   const all = new Set<Worker>();
   const queue: Waiting[] = [];
+  const active = new Set<Waiting>();
   let disposed = false;
 
   const next = (): void => {
@@ -52,7 +53,9 @@ export function createJobPool({ workers, deadline }: JobPoolOptions): JobPool {
     });
     return worker;
   };
-  const perform = (worker: Worker, { job, resolve, reject }: Waiting): void => {
+  const perform = (worker: Worker, waiting: Waiting): void => {
+    const { job, resolve, reject } = waiting;
+    active.add(waiting);
     const quarantine = (code: string, message: string): void => {
       finish();
       all.delete(worker);
@@ -63,6 +66,7 @@ export function createJobPool({ workers, deadline }: JobPoolOptions): JobPool {
     const timer = setTimeout(() => quarantine("deadline", `${job.stage} took more than ${deadline} s`), deadline * 1000);
     const finish = (): void => {
       clearTimeout(timer);
+      active.delete(waiting);
       worker.off("message", answered).off("error", died).off("exit", exited);
     };
     const answered = (answer: JobAnswer): void => {
@@ -82,12 +86,14 @@ export function createJobPool({ workers, deadline }: JobPoolOptions): JobPool {
     size: workers,
     run: (job) =>
       new Promise((resolve, reject) => {
+        if (disposed) throw new Error("the threads have been ended");
         queue.push({ job, resolve, reject });
         next();
       }),
     async dispose() {
       disposed = true;
-      queue.length = 0;
+      for (const { reject } of [...queue.splice(0), ...active]) reject(new Error("the threads have been ended"));
+      active.clear();
       await Promise.all([...all].map((worker) => worker.removeAllListeners().terminate()));
       all.clear();
     },

@@ -9,9 +9,9 @@ import { defaultDrivers, driverPlace } from "./extract-drivers.js";
 import { type ExtractStageSettings, extractStage } from "./extract-stage.js";
 
 /** Stages that look at one item at a time, after it has been taken in; in the order of a run. */
-export const itemStages = ["score", "fingerprint", "extract", "inspect", "caption", "augment"] as const satisfies readonly StageName[];
+export const itemStages: readonly ItemStageName[] = ["score", "fingerprint", "extract", "inspect", "caption", "augment"];
 
-export type ItemStageName = (typeof itemStages)[number];
+export type ItemStageName = Exclude<StageName, "ingest">;
 
 /** What the config says for each stage: JSON. Models behind interfaces are given as stages of one's own. */
 export interface StageSettings {
