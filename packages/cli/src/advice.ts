@@ -1,3 +1,4 @@
+import { DatasetError } from "@refadgen/dataset";
 import { HubError } from "@refadgen/hub";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
 
@@ -15,6 +16,13 @@ export function adviceFor(error: unknown): string | undefined {
     if (error.code !== "missing-file") return "refadgen inspect FILE tells what a file holds.";
   }
   if (HubError.isInstance(error) && error.code === "disk-full") return "refadgen cache ls shows what the cache holds.";
+  if (DatasetError.isInstance(error)) {
+    if (error.code === "invalid-config") return "The README of @refadgen/dataset explains every setting; refadgen dataset init writes a config that works.";
+    if (error.code === "missing-package") return "Install it beside refadgen and start again: nothing that was finished is lost.";
+    if (error.code === "budget") return "Raise caption.budget in the config, or take a cheaper model, and start again: captions that were written are kept.";
+    if (error.code === "network" || error.code === "endpoint") return "Is the endpoint of the config running? What was finished is kept.";
+    return undefined;
+  }
   if (SessionError.isInstance(error)) return "refadgen doctor tells what works on this machine.";
   if (ImageError.isInstance(error)) return "Expected is a PNG, JPEG or WebP picture.";
   if (ArgumentError.isInstance(error)) return "refadgen COMMAND --help explains every option.";

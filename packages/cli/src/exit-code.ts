@@ -1,3 +1,4 @@
+import { DatasetError } from "@refadgen/dataset";
 import { HubError } from "@refadgen/hub";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
 import { CommanderError } from "commander";
@@ -23,6 +24,8 @@ export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (PipelineError.isInstance(error))
     return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
   if (ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
+  if (DatasetError.isInstance(error))
+    return error.code === "invalid-config" || error.code === "missing-package" || error.code === "refused" ? exitCode.usage : exitCode.failed;
   if (SessionError.isInstance(error) && error.code === "provider-unavailable") return exitCode.usage;
   return exitCode.failed;
 }

@@ -2,6 +2,47 @@
 export type * from "./contract.js";
 export { DatasetError, type DatasetErrorCode } from "./error.js";
 
+// A run: from pictures to shards and a report, resumable
+export { type RunOptions, type RunSummary, runDataset, summaryOf } from "./run/run-dataset.js";
+export { type CreateRunOptions, createRun, type OwnStages, type Run, type ShardOf } from "./run/create-run.js";
+export type { RunProgress } from "./run/progress.js";
+export type { IncomingItem, IncomingSource } from "./run/incoming.js";
+export { type Step, steps } from "./run/steps.js";
+export { whatIf } from "./run/queries.js";
+export { reviewStore } from "./run/review.js";
+
+// Its config
+export { type ParseConfigOptions, parseConfig, readConfig } from "./config/read-config.js";
+export { type NewConfigOptions, newConfig } from "./config/new-config.js";
+export type {
+  DedupSettings,
+  FilterSettings,
+  IngestSettings,
+  ReportSettings,
+  RunConfig,
+  ShardSettings,
+  SourceSettings,
+  SplitSettings,
+} from "./config/run-config.js";
+
+// Its record and its files
+export { Ledger, type OpenLedgerOptions, openLedger, type StepCounts } from "./ledger/ledger.js";
+export type { Failure, LedgerEntry, LedgerItem, ResultRecord, StageResult, Stop } from "./ledger/records.js";
+export type { SqliteDriver } from "./ledger/database.js";
+export { folderStore } from "./store/folder-store.js";
+
+// Stages by themselves, for queues and programs of one's own
+export { createStage, type ItemStageName, itemStages, type StageSettings } from "./stages/create-stage.js";
+export { type Job, type RunJobOptions, runJob } from "./stages/run-job.js";
+export { type ExtractStageSettings, extractStage } from "./stages/extract-stage.js";
+export { defaultDrivers, type ExtractDriver, type ExtractDriverName } from "./stages/extract-drivers.js";
+export { type AugmentStageSettings, augmentStage } from "./stages/augment-stage.js";
+export type { WrittenShards } from "./shard/write-shards.js";
+export { type SplitItem, type SplitOptions, splitItems } from "./split/split-items.js";
+
+// Categories
+export { type Category, defaultTaxonomy, findCategory, parseTaxonomy, readTaxonomy, type Taxonomy } from "./taxonomy/taxonomy.js";
+
 // Formats: triplets in and out
 export { decodeNpy, encodeNpy, type NpyArray, type NpyData, type NpyOptions } from "./formats/npy.js";
 export { decodeMask, encodeMask, type MaskEncoding, type MaskLimits } from "./formats/mask-file.js";
@@ -66,3 +107,24 @@ export { type MiniCategory, miniCategories } from "./mini/products/catalogue.js"
 export { type MiniMask, type MiniOptions, type MiniPicture, type MiniTriplet, miniTriplet } from "./mini/triplet.js";
 export { type FaultOptions, type FaultSubject, injectFault } from "./mini/faults/inject.js";
 export { type FaultKind, type FaultStyle, type FaultTruth, type FaultyAd, faultKinds, faultStyles } from "./mini/faults/truth.js";
+
+// To look at a run: accept and reject by keyboard
+export { type BrowseOptions, type BrowseServer, browse } from "./browse/server.js";
+export { type DecisionStoreOptions, decisionStore } from "./browse/memory-store.js";
+export type { BrowseCounts, BrowseFacets, BrowseItem, BrowsePage, BrowseQuery, Decision, DecisionStore, PictureRole } from "./browse/store.js";
+
+// Scores, and what is left out by them
+export { type ScoreName, scoreNames } from "./score/names.js";
+export {
+  applyThresholds,
+  type CategoryCount,
+  countThresholds,
+  defaultThresholds,
+  type ScoredItem,
+  type Threshold,
+  type ThresholdCount,
+  type ThresholdCounts,
+} from "./filter/thresholds.js";
+
+// Duplicates
+export { type DuplicateGroup, type DuplicateMember, type DuplicateOptions, findDuplicates } from "./dedup/find-duplicates.js";

@@ -36,8 +36,8 @@ export interface RunOptions {
   readonly retryFailed?: boolean;
   /** Does this step and all that follow again, whatever is known. */
   readonly from?: Step;
-  /** Does this step alone, on what earlier ones have left. */
-  readonly only?: Step;
+  /** Does these steps alone, on what earlier ones have left; items that an earlier one has not done wait. */
+  readonly only?: readonly Step[];
   /** Threads, in place of the config's. */
   readonly workers?: number;
   /** Stages of one's own, with models behind interfaces. */
@@ -102,11 +102,12 @@ async function runSteps(run: Run, options: RunOptions): Promise<RunSummary> {
   let groups: readonly DuplicateGroup[] = [];
   let shards: readonly WrittenShards[] = [];
   let report: RunSummary["report"];
+  const last = only ? Math.max(...only.map(stepIndex)) : steps.length;
   for (const step of steps) {
     if (shard && !stepsOfShards.includes(step)) continue;
-    if (only && stepIndex(step) > stepIndex(only)) break;
+    if (stepIndex(step) > last) break;
     signal?.throwIfAborted();
-    const knownOnly = only !== undefined && step !== only;
+    const knownOnly = only !== undefined && !only.includes(step);
     if (step === "ingest") {
       if (knownOnly) run.ledger.transaction(() => run.ledger.forgetStops());
       else
@@ -125,7 +126,7 @@ async function runSteps(run: Run, options: RunOptions): Promise<RunSummary> {
     else if (step === "filter-product") await runFilter(run, "inspect", query);
     else if (step === "dedup") groups = await runDedup(run, query);
     else if (step === "review") await runReview(run, query);
-    else if (step === "split") await runSplit(run, query, again(step) || (only === step && from === step));
+    else if (step === "split") await runSplit(run, query, again(step));
     else if (step === "shard" && !knownOnly) shards = await writeShards(run, query, again(step));
     else if (step === "report" && !knownOnly) report = await writeReport(run, groups, options);
   }
@@ -188,8 +189,10 @@ function checkOptions({ limit, shard, from, only, workers }: RunOptions): void {
   positive("workers", workers);
   if (shard && !(Number.isInteger(shard.count) && shard.count >= 1 && Number.isInteger(shard.index) && shard.index >= 0 && shard.index < shard.count))
     throw new ArgumentError(`runDataset: expected a shard from 0/n to (n-1)/n, got ${shard.index}/${shard.count}`);
-  for (const [name, step] of [["from", from] as const, ["only", only] as const])
+  for (const [name, step] of [["from", from] as const, ...(only ?? []).map((step) => ["only", step] as const)])
     if (step !== undefined && !isStep(step)) throw new ArgumentError(`runDataset: expected ${name} to be one of ${steps.join(", ")}, got ${String(step)}`);
-  if (shard && only && !stepsOfShards.includes(only))
-    throw new DatasetError("invalid-config", `runDataset: ${only} needs all items: run it without a shard when every part is done`);
+  if (only?.length === 0) throw new ArgumentError("runDataset: expected only to name steps, got none");
+  const whole = only?.find((step) => !stepsOfShards.includes(step));
+  if (shard && whole)
+    throw new DatasetError("invalid-config", `runDataset: ${whole} needs all items: run it without a shard when every part is done`);
 }

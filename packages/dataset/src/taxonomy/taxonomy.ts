@@ -19,6 +19,19 @@ export interface Taxonomy {
   readonly categories: readonly Category[];
 }
 
+/** Where the plural or the trade's word is not what a detector was trained with. */
+const prompts: Readonly<Record<string, string>> = {
+  "body wash": "bottle",
+  bottle: "bottle",
+  coffee: "coffee cup",
+  eyeshadow: "eyeshadow palette",
+  foundation: "cosmetic bottle",
+  hats: "hat",
+  snacks: "snack bag",
+  shampoo: "bottle",
+  clothing: "clothes",
+};
+
 /**
  * The thirty categories of the paper's Table 1 (arXiv 2508.11695). Words that captions may use for several of them ("tumbler") are no synonyms; detector
  * prompts are the singular, as the authors' bare category is (yunsoft2019/RefAdgen data_provider/build_product.py).
@@ -35,19 +48,6 @@ function tableOneCategories(): Category[] {
     words,
   }));
 }
-
-/** Where the plural or the trade's word is not what a detector was trained with. */
-const prompts: Readonly<Record<string, string>> = {
-  "body wash": "bottle",
-  bottle: "bottle",
-  coffee: "coffee cup",
-  eyeshadow: "eyeshadow palette",
-  foundation: "cosmetic bottle",
-  hats: "hat",
-  snacks: "snack bag",
-  shampoo: "bottle",
-  clothing: "clothes",
-};
 
 /**
  * Reads a taxonomy of one's own:
