@@ -7,12 +7,14 @@ import { runStage } from "../stages/run-job.js";
 import { forEachBounded } from "./bounded.js";
 import { commitsOf } from "./commits.js";
 import type { Run } from "./create-run.js";
-import { createJobPool, type JobPool } from "./job-pool.js";
+import type { JobPool } from "./job-pool.js";
 import { type RunProgress, stepProgress } from "./progress.js";
 import { stopOf } from "./stop-of.js";
 import { attemptAfter } from "./take-in.js";
 
 export interface ItemStageOptions {
+  /** The run's threads, made when they are first needed. */
+  readonly pool: () => JobPool;
   readonly retryFailed: boolean;
   /** Do it again, known or not. */
   readonly again: boolean;
@@ -41,16 +43,16 @@ interface Due {
 /** Runs a stage over all items that are still going, as far as the ledger does not know what comes of it. */
 export async function runItemStage(run: Run, name: ItemStageName, options: ItemStageOptions): Promise<void> {
   const { ledger, config } = run;
-  const { retryFailed, again, knownOnly, signal, onProgress } = options;
+  const { pool, retryFailed, again, knownOnly, signal, onProgress } = options;
   const stage = run.stages[name];
   const settings = run.settings[name];
   const hash = shortHash(canonicalJson([name, stage.settings]));
   const place = run.own[name] ? "here" : stagePlace(name, settings);
-  const workers = place === "workers" ? run.workers : 1;
+  // A thread that has done a job takes the next one first: one at a time stay on one thread.
+  const limit = place === "here" ? concurrency(run, name) : place === "workers" ? run.workers * 2 : 1;
   const progress = stepProgress(name, ledger.totals().going, onProgress);
   const commits = commitsOf(ledger);
   let inARow: { readonly code: string; count: number } = { code: "", count: 0 };
-  let pool: JobPool | undefined;
 
   const settle = (key: string, result: StageResult, known: boolean): void => {
     if (result.outcome !== "done") commits.add(() => ledger.stop(key, stopOf(name, result)));
@@ -73,13 +75,10 @@ export async function runItemStage(run: Run, name: ItemStageName, options: ItemS
   };
   const perform = (item: Item): Promise<StageResult> => {
     if (place === "here") return runStage(stage, item, { files: run.files, ...(signal && { signal }) });
-    pool ??= createJobPool({ workers, deadline: config.deadline ?? 600 });
-    return pool.run({ stage: name, settings: settings as never, item, store: run.storeFolder });
+    return pool().run({ stage: name, settings: settings as never, item, store: run.storeFolder });
   };
-  const abort = () => void pool?.dispose();
-  signal?.addEventListener("abort", abort, { once: true });
   try {
-    await forEachBounded(due(), { limit: place === "here" ? concurrency(run, name) : workers * 2, signal }, async ({ item, input, attempt }) => {
+    await forEachBounded(due(), { limit, signal }, async ({ item, input, attempt }) => {
       const result = await perform(item);
       const record: ResultRecord = {
         key: item.key,
@@ -102,12 +101,7 @@ export async function runItemStage(run: Run, name: ItemStageName, options: ItemS
         );
     });
   } finally {
-    signal?.removeEventListener("abort", abort);
-    try {
-      commits.flush();
-    } finally {
-      await pool?.dispose();
-    }
+    commits.flush();
   }
   progress.end();
 }

@@ -14,6 +14,7 @@ import { storageError } from "../store/system-error.js";
 import { createRun, ledgerName, type OwnStages, type Run, type ShardOf } from "./create-run.js";
 import type { IncomingSource } from "./incoming.js";
 import { runItemStage } from "./item-stage.js";
+import { createJobPool, type JobPool } from "./job-pool.js";
 import { openSources } from "./open-sources.js";
 import { type RunProgress, stepProgress } from "./progress.js";
 import { runCategory, runDedup, runFilter, runReview, runSplit } from "./queries.js";
@@ -83,7 +84,15 @@ export async function runDataset(config: RunConfig, options: RunOptions = {}): P
         await clearUnfinished(run.storeFolder);
         await adoptShards(run);
       }
-      return await runSteps(run, options);
+      let pool: JobPool | undefined;
+      const end = () => void pool?.dispose();
+      signal?.addEventListener("abort", end, { once: true });
+      try {
+        return await runSteps(run, options, () => (pool ??= createJobPool({ workers: run.workers, deadline: config.deadline ?? 600 })));
+      } finally {
+        signal?.removeEventListener("abort", end);
+        await pool?.dispose();
+      }
     } finally {
       await run.dispose();
     }
@@ -95,7 +104,7 @@ export async function runDataset(config: RunConfig, options: RunOptions = {}): P
 /** Queries need all items: a part of them stops before the first that matters. */
 const stepsOfShards: readonly Step[] = ["ingest", "category", "score", "fingerprint", "filter", "extract", "inspect", "filter-product", "caption", "augment"];
 
-async function runSteps(run: Run, options: RunOptions): Promise<RunSummary> {
+async function runSteps(run: Run, options: RunOptions, pool: () => JobPool): Promise<RunSummary> {
   const { signal, onProgress, limit = Number.POSITIVE_INFINITY, shard, retryFailed = false, from, only, sources } = options;
   const query = { signal, onProgress };
   const again = (step: Step) => from !== undefined && stepIndex(step) >= stepIndex(from);
@@ -120,7 +129,7 @@ async function runSteps(run: Run, options: RunOptions): Promise<RunSummary> {
           signal,
           onProgress,
         });
-    } else if (isItemStage(step)) await runItemStage(run, step, { retryFailed, again: again(step), knownOnly, signal, onProgress: knownOnly ? undefined : onProgress });
+    } else if (isItemStage(step)) await runItemStage(run, step, { pool, retryFailed, again: again(step), knownOnly, signal, onProgress: knownOnly ? undefined : onProgress });
     else if (step === "category") await runCategory(run, query);
     else if (step === "filter") await runFilter(run, "score", query);
     else if (step === "filter-product") await runFilter(run, "inspect", query);

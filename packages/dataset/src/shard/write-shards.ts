@@ -34,7 +34,7 @@ export async function writeShards(run: Run, { signal, onProgress }: QueryOptions
   const keys = shardOrder(run);
   const signature = tripletsSignature(run, keys);
   const progress = stepProgress("shard", keys.length * formats.length, onProgress);
-  const parent = join(config.output, "dataset");
+  const parent = config.output;
   const result: WrittenShards[] = [];
   for (const format of formats) {
     const folder = join(parent, format);
