@@ -173,7 +173,7 @@ export type Point = readonly [x: number, y: number];
 
 /** An outline in the x-y plane, given a thickness in z, its rims slightly rounded so that they catch light. Outlines run counter-clockwise. */
 export function extrude(outline: readonly Point[], thickness: number, bevel = 0.01): Mesh {
-  const flat = outline.flatMap(([x, y]) => [x, y]);
+  const flat = outline.flat();
   const indices = earcut(flat);
   const center = outline.reduce(([x, y], point) => [x + point[0] / outline.length, y + point[1] / outline.length] as [number, number], [0, 0]);
   const inset = ([x, y]: Point): Point => {

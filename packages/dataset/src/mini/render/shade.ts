@@ -45,10 +45,10 @@ export function shade({ lighting, key, sky }: ShadingLights, sample: SurfaceSamp
   ny *= size;
   nz *= size;
   const { red, green, blue, metallic, emission } = sample;
-  const roughness = sample.roughness < 0.04 ? 0.04 : sample.roughness;
+  const roughness = Math.max(sample.roughness, 0.04);
   const alpha2 = roughness * roughness * roughness * roughness;
   const facing = nx * vx + ny * vy + nz * vz;
-  const nv = facing < 1e-3 ? 1e-3 : facing;
+  const nv = Math.max(facing, 1e-3);
   const diffuse = (1 - metallic) / Math.PI;
   const f0 = 0.04 * (1 - metallic);
   const specularRed = f0 + metallic * red;

@@ -90,14 +90,14 @@ function raise(map: Float32Array, size: number, points: Float64Array, triangles:
     const ax = points[a]! * scale + originX;
     const bx = points[b]! * scale + originX;
     const cx = points[c]! * scale + originX;
-    const left = Math.ceil((ax < bx ? (ax < cx ? ax : cx) : bx < cx ? bx : cx) - 0.5);
-    const right = Math.floor((ax > bx ? (ax > cx ? ax : cx) : bx > cx ? bx : cx) - 0.5);
+    const left = Math.ceil((ax < bx ? Math.min(ax, cx) : Math.min(bx, cx)) - 0.5);
+    const right = Math.floor((ax > bx ? Math.max(ax, cx) : Math.max(bx, cx)) - 0.5);
     if (right < left) continue; // between the middles of cells
     const ay = points[a + 1]! * scale + originY;
     const by = points[b + 1]! * scale + originY;
     const cy = points[c + 1]! * scale + originY;
-    const top = Math.ceil((ay < by ? (ay < cy ? ay : cy) : by < cy ? by : cy) - 0.5);
-    const bottom = Math.floor((ay > by ? (ay > cy ? ay : cy) : by > cy ? by : cy) - 0.5);
+    const top = Math.ceil((ay < by ? Math.min(ay, cy) : Math.min(by, cy)) - 0.5);
+    const bottom = Math.floor((ay > by ? Math.max(ay, cy) : Math.max(by, cy)) - 0.5);
     const area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
     if (bottom < top || area === 0) continue;
     const az = points[a + 2]!;
