@@ -101,7 +101,10 @@ export function countThresholds(items: Iterable<ScoredItem>, thresholds: readonl
   let [total, kept] = [0, 0];
   for (const { category = "", scores } of items) {
     let entry = categories.get(category);
-    if (!entry) categories.set(category, (entry = { total: 0, kept: 0, rejected: thresholds.map(() => 0) }));
+    if (!entry) {
+      entry = { total: 0, kept: 0, rejected: thresholds.map(() => 0) };
+      categories.set(category, entry);
+    }
     total++;
     entry.total++;
     const failed: number[] = [];
