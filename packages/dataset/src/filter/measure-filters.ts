@@ -8,17 +8,10 @@ import type { ProductMask } from "../score/product-mask.js";
 import { inspectProduct, scorePicture } from "../score/score-picture.js";
 import { applyThresholds, defaultThresholds, type Threshold } from "./thresholds.js";
 
-/** Kinds of faults that filters are measured on, with the codes of rejections that say so. */
-export const measuredKinds = {
-  watermark: ["watermark"],
-  text: ["text"],
-  occlusion: ["occlusion"],
-  blur: ["blur"],
-  "low-resolution": ["low-resolution"],
-  duplicate: [],
-} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type MeasuredKind = "watermark" | "text" | "occlusion" | "blur" | "low-resolution" | "duplicate";
 
-export type MeasuredKind = keyof typeof measuredKinds;
+/** Kinds of faults that filters are measured on; all but duplicates are rejected with a code of the same name. */
+export const measuredKinds: readonly MeasuredKind[] = ["watermark", "text", "occlusion", "blur", "low-resolution", "duplicate"];
 
 /** An ad to be measured on. */
 export interface MeasuredAd {
@@ -87,7 +80,7 @@ export async function measureFilters({
   seed = "measure",
   width = 512,
   height = 640,
-  kinds = Object.keys(measuredKinds) as MeasuredKind[],
+  kinds = measuredKinds,
   thresholds = defaultThresholds,
   ads = miniAds(count, { seed, width, height }),
   spoil = (ad, kind) => injected(ad, kind, seed),
@@ -118,12 +111,8 @@ export async function measureFilters({
   }
   const keptOf = new Map((await findDuplicates(prints)).flatMap(({ kept, duplicates }) => duplicates.map(({ key }) => [key, kept] as const)));
   return kinds.map((kind) => {
-    const codes = measuredKinds[kind] as readonly string[];
-    const catches = (key: string, own: ReadonlySet<string>) =>
-      kind === "duplicate" ? keptOf.get(`${key} again`) === key : codes.some((code) => own.has(code));
-    const alarmed = [...clean]
-      .filter(([key, own]) => (kind === "duplicate" ? keptOf.has(key) : codes.some((code) => own.has(code))))
-      .map(([key]) => key);
+    const catches = (key: string, own: ReadonlySet<string>) => (kind === "duplicate" ? keptOf.get(`${key} again`) === key : own.has(kind));
+    const alarmed = [...clean].filter(([key, own]) => (kind === "duplicate" ? keptOf.has(key) : own.has(kind))).map(([key]) => key);
     return measure(kind, found.get(kind)!, catches, clean.size, alarmed);
   });
 }
