@@ -33,7 +33,7 @@ export const defaultThresholds: readonly Threshold[] = [
   { score: "productBorder", most: 0.3, code: "product-cut-off" },
   { score: "productBlur", most: 0.37, code: "blur" },
   { score: "textOutside", most: 0.15, code: "text" },
-  { score: "occlusion", most: 0.5 },
+  { score: "occlusion", most: 0.55 },
 ];
 
 /** @throws ArgumentError for scores that do not exist, thresholds without a limit, limits that are no numbers or leave nothing between them */
