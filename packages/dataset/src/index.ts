@@ -116,11 +116,18 @@ export { type BrowseOptions, type BrowseServer, browse } from "./browse/server.j
 export { type DecisionStoreOptions, decisionStore } from "./browse/memory-store.js";
 export type { BrowseCounts, BrowseFacets, BrowseItem, BrowsePage, BrowseQuery, Decision, DecisionStore, PictureRole } from "./browse/store.js";
 
-// Scores, and what is left out by them
+// Scores: what is measured of a picture and of its product
 export { type ScoreName, scoreNames } from "./score/names.js";
+export { type InspectStageSettings, inspectStage, type ScoreStageSettings, scoreStage } from "./score/stages.js";
+export { inspectProduct, type ScorePictureOptions, scorePicture } from "./score/score-picture.js";
+export type { InspectModels, NumberModel, ScoreModels, TextModel } from "./score/models.js";
+export type { ProductMask } from "./score/product-mask.js";
+
+// Filters: thresholds on scores, what they would do, and how well they do
 export {
   applyThresholds,
   type CategoryCount,
+  checkThresholds,
   countThresholds,
   defaultThresholds,
   type ScoredItem,
@@ -128,6 +135,26 @@ export {
   type ThresholdCount,
   type ThresholdCounts,
 } from "./filter/thresholds.js";
+export {
+  type FilterMeasure,
+  type MeasuredAd,
+  type MeasuredKind,
+  type MeasureFiltersOptions,
+  measuredKinds,
+  measureFilters,
+  measuresMarkdown,
+  type SpoiltAd,
+} from "./filter/measure-filters.js";
 
 // Duplicates
-export { type DuplicateGroup, type DuplicateMember, type DuplicateOptions, findDuplicates } from "./dedup/find-duplicates.js";
+export {
+  type DuplicateGroup,
+  type DuplicateMember,
+  type DuplicateOptions,
+  type DuplicateReason,
+  type FingerprintedItem,
+  findDuplicates,
+} from "./dedup/find-duplicates.js";
+export { type FingerprintStageSettings, fingerprintPicture, fingerprintStage } from "./dedup/fingerprint.js";
+export { hashDistance } from "./dedup/perceptual-hash.js";
+export { buildHashIndex, type Hashes, type HashIndex } from "./dedup/hash-index.js";

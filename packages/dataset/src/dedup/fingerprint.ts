@@ -9,7 +9,7 @@ import { thumbnail } from "./thumbnail.js";
 /** Raised when the same picture would get another fingerprint. */
 const version = 1;
 
-/** The parts of a picture that have hashes: all of it, its middles, and what is left of it when two sides are cut. */
+/** The parts of a picture that have hashes: all of it, its middles, and what is left of it when some sides are cut more than others. */
 export const hashedParts: readonly Share[] = [
   { left: 0, top: 0, right: 1, bottom: 1 },
   { left: 0.05, top: 0.05, right: 0.95, bottom: 0.95 },
@@ -18,6 +18,10 @@ export const hashedParts: readonly Share[] = [
   { left: 0.1, top: 0, right: 1, bottom: 0.9 },
   { left: 0, top: 0.1, right: 0.9, bottom: 1 },
   { left: 0.1, top: 0.1, right: 1, bottom: 1 },
+  { left: 0, top: 0.03, right: 0.92, bottom: 0.97 },
+  { left: 0.08, top: 0.03, right: 1, bottom: 0.97 },
+  { left: 0.03, top: 0, right: 0.97, bottom: 0.92 },
+  { left: 0.03, top: 0.08, right: 0.97, bottom: 1 },
 ];
 
 /** Longest side that hashes are made of, px: they hold no more than 11 waves. */

@@ -24,8 +24,7 @@ export interface HashIndex {
  * @throws ArgumentError
  */
 export function buildHashIndex({ high, low }: Hashes, bands: number = 4): HashIndex {
-  if (high.length !== low.length)
-    throw new ArgumentError(`buildHashIndex: expected halves of equal number, got ${high.length} and ${low.length}`);
+  if (high.length !== low.length) throw new ArgumentError(`buildHashIndex: expected halves of equal number, got ${high.length} and ${low.length}`);
   if (bands !== 3 && bands !== 4) throw new ArgumentError(`buildHashIndex: expected 3 or 4 bands, got ${bands}`);
   const size = high.length;
   const layout = bands === 4 ? quarters : thirds;

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
 import type { Rejection, ScoreRow } from "../contract.js";
-import { scoreNames } from "../score/names.js";
+import { type ScoreName, scoreNames } from "../score/names.js";
 
 /** What a picture must keep to. */
 export interface Threshold {
@@ -20,7 +20,7 @@ export interface Threshold {
  */
 export const defaultThresholds: readonly Threshold[] = [
   { score: "shortSide", least: 200, code: "low-resolution" },
-  { score: "effectiveSide", least: 170, code: "low-resolution" },
+  { score: "effectiveSide", least: 180, code: "low-resolution" },
   { score: "aspect", most: 3 },
   { score: "highlights", least: 0.2, code: "dark" },
   { score: "shadows", most: 0.95, code: "bleached" },
@@ -31,9 +31,9 @@ export const defaultThresholds: readonly Threshold[] = [
   { score: "productArea", least: 0.5, code: "product-size" },
   { score: "productArea", most: 80, code: "product-size" },
   { score: "productBorder", most: 0.3, code: "product-cut-off" },
-  { score: "productBlur", most: 0.31, code: "blur" },
+  { score: "productBlur", most: 0.37, code: "blur" },
   { score: "textOutside", most: 0.15, code: "text" },
-  { score: "occlusion", most: 0.5 },
+  { score: "occlusion", most: 0.55 },
 ];
 
 /** @throws ArgumentError for scores that do not exist, thresholds without a limit, limits that are no numbers or leave nothing between them */
@@ -101,7 +101,10 @@ export function countThresholds(items: Iterable<ScoredItem>, thresholds: readonl
   let [total, kept] = [0, 0];
   for (const { category = "", scores } of items) {
     let entry = categories.get(category);
-    if (!entry) categories.set(category, (entry = { total: 0, kept: 0, rejected: thresholds.map(() => 0) }));
+    if (!entry) {
+      entry = { total: 0, kept: 0, rejected: thresholds.map(() => 0) };
+      categories.set(category, entry);
+    }
     total++;
     entry.total++;
     const failed: number[] = [];
@@ -134,6 +137,21 @@ function fails(scores: ScoreRow, { score, least, most }: Threshold): boolean {
 }
 
 function reason(value: number, { score, least, most, code }: Threshold): Rejection {
+  const { meaning, unit } = scoreNames.find(({ name }) => name === score)!;
   const limit = least !== undefined && value < least ? `below ${least}` : `above ${most}`;
-  return { code: code ?? score, message: `${score} is ${Number(value.toPrecision(4))}, ${limit}` };
+  const measured = `${Number(value.toPrecision(4))}${spoken[unit]}`;
+  return { code: code ?? score, message: `the ${meaning.replace(/[:;,(].*$/su, "").trim()} (${score}) is ${measured}, ${limit}` };
 }
+
+const spoken: Readonly<Record<ScoreName["unit"], string>> = {
+  px: " px",
+  ratio: "",
+  share: "",
+  bits: " bits",
+  levels: " levels",
+  percent: " %",
+  probability: "",
+  quality: "",
+  count: "",
+  points: "",
+};

@@ -73,7 +73,7 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "ratio",
     range: [0, 100],
     direction: "lower",
-    meaning: "how much every eighth column and row stands out: seen above 0.3, also in a PNG made of a JPEG",
+    meaning: "blockiness: how much every eighth column and row stands out: seen above 0.3, also in a PNG made of a JPEG",
   },
   {
     name: "textArea",
@@ -89,7 +89,7 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "probability",
     range: [0, 1],
     direction: "lower",
-    meaning: "that half-transparent text, logos or lines lie over the picture",
+    meaning: "probability that half-transparent text, logos or lines lie over the picture",
   },
   {
     name: "watermarkModel",
@@ -97,9 +97,16 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "probability",
     range: [0, 1],
     direction: "lower",
-    meaning: "the same, by a model; null without one",
+    meaning: "probability of a watermark, by a model; null without one",
   },
-  { name: "aesthetic", stage: "score", unit: "points", range: [0, 10], direction: "higher", meaning: "by a model; null without one" },
+  {
+    name: "aesthetic",
+    stage: "score",
+    unit: "points",
+    range: [0, 10],
+    direction: "higher",
+    meaning: "aesthetic score, by a model; null without one",
+  },
   { name: "productArea", stage: "inspect", unit: "percent", range: [0, 100], direction: "between", meaning: "area of the product's mask" },
   {
     name: "productSide",
@@ -123,7 +130,7 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "count",
     range: [0, infinity],
     direction: "lower",
-    meaning: "pieces of the mask larger than 1 % of it",
+    meaning: "number of pieces of the mask larger than 1 % of it",
   },
   {
     name: "productHoles",
@@ -139,7 +146,7 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "percent",
     range: [0, 10],
     direction: "lower",
-    meaning: "as blur, at the product and its outline only: a soft background does no harm",
+    meaning: "blur of the product: as blur, at it and its outline only; a soft background does no harm",
   },
   { name: "textOutside", stage: "inspect", unit: "percent", range: [0, 100], direction: "lower", meaning: "area of letters outside the product" },
   {
@@ -156,6 +163,6 @@ export const scoreNames: readonly ScoreName[] = [
     unit: "probability",
     range: [0, 1],
     direction: "lower",
-    meaning: "that something stands before the product: a hand, a tag, a sticker, another thing",
+    meaning: "probability that something stands before the product: a hand, a tag, a sticker, another thing",
   },
 ];

@@ -29,7 +29,7 @@ export function scorePicture(image: Image, { bytes }: ScorePictureOptions = {}):
   return row({
     shortSide,
     aspect: Math.max(image.width, image.height) / shortSide,
-    effectiveSide: shortSide / Math.max(1, pixelSize(image), sharpness ? sharpness.softest / crispRadius : 1),
+    effectiveSide: effectiveSide(image, copy, sharpness),
     blur: blurPercent(copy, sharpness),
     ...tone,
     noise: noiseLevel(copy),
@@ -75,6 +75,20 @@ export function inspectProduct(image: Image, mask: ProductMask): ScoreRow {
 const crispRadius = 0.75;
 /** What of it is taken off, px. */
 const ownRadius = 0.5;
+
+/** Edges that are as wide in the copy as a crisp picture's say nothing about what the copy left out. */
+function effectiveSide(image: Image, { width, height }: WorkingCopy, sharpness: Sharpness | undefined): number {
+  const shortSide = Math.min(image.width, image.height);
+  const repeated = pixelSize(image);
+  const bySteps = repeated >= leastRepeat ? shortSide / repeated : shortSide;
+  const widened = (sharpness?.softest ?? 0) / crispRadius;
+  return Math.min(bySteps, widened > crispMost ? Math.min(width, height) / widened : shortSide);
+}
+
+/** Fewer equal pixels than this stand for one in pictures with many flat steps as well. */
+const leastRepeat = 1.9;
+/** Widest edges of a crisp picture, over `crispRadius`. */
+const crispMost = 1.45;
 
 function blurPercent({ width, height }: WorkingCopy, sharpness: Sharpness | undefined): number | null {
   return sharpness ? (100 * Math.sqrt(Math.max(0, sharpness.softest ** 2 - ownRadius ** 2))) / Math.min(width, height) : null;
