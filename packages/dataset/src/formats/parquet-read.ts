@@ -1,11 +1,10 @@
-import * as zlib from "node:zlib";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { type AsyncBuffer, type Compressors, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
+import { type AsyncBuffer, type FileMetaData, parquetReadObjects } from "hyparquet";
 import type { Triplet } from "../contract.js";
 import { DatasetError } from "../error.js";
 import { extra, object, split, text, texts, variantIndex, variantKind, wrong } from "./fields.js";
 import { createFilePool, type FilePool } from "./file-pool.js";
 import { isKey, zeroPadded } from "./names.js";
+import { compressors, openParquetFile, parsing } from "./parquet-file.js";
 import { parquetColumns } from "./parquet-schema.js";
 import { fingerprintOf, listShards, type Shard } from "./shard-list.js";
 import {
@@ -40,8 +39,6 @@ interface ParquetShard {
   /** Of the first row in the whole data set. */
   readonly first: number;
 }
-
-const largestFooter = 256 * 2 ** 20;
 
 /** Parquet files for access in any order; a row is read by its pages where the file says where they lie, else by its row group. */
 export async function openParquet(source: string | readonly string[], options: ReadOptions = {}): Promise<TripletSource> {
@@ -137,57 +134,12 @@ function rowGroupOf({ row_groups }: FileMetaData, row: number): { readonly start
 }
 
 async function openShard(pool: FilePool, shard: Shard, first: number): Promise<ParquetShard> {
-  const { path, bytes } = shard;
-  const file: AsyncBuffer = {
-    byteLength: bytes,
-    async slice(start, end = bytes) {
-      const from = start < 0 ? bytes + start : start;
-      if (!(from >= 0 && end >= from && end <= bytes))
-        throw new DatasetError("format", `${path}: expected offsets inside the file, got ${from} to ${end}`);
-      const part = await pool.read(path, from, end - from);
-      return part.buffer.slice(part.byteOffset, part.byteOffset + part.length) as ArrayBuffer;
-    },
-  };
-  const tail = new DataView(bytes < 12 ? new ArrayBuffer(8) : await file.slice(bytes - 8));
-  if (tail.getUint32(4, true) !== 0x31524150)
-    throw new DatasetError("format", `${path}: expected a Parquet file, which ends in PAR1; it is another kind of file or cut off`);
-  const footer = tail.getUint32(0, true);
-  if (footer > bytes - 12 || footer > largestFooter)
-    throw new DatasetError("format", `${path}: expected a footer inside the file, got one of ${footer} bytes`);
-  const metadata = await parsing(path, () => parquetMetadataAsync(file, { geoparquet: false }));
+  const { file, metadata, rows } = await openParquetFile(pool, shard);
   const present = new Set(metadata.row_groups[0]?.columns.map(({ meta_data }) => meta_data?.path_in_schema[0]));
-  const columns = [...parquetColumns, ...aliases].filter((name) => present.has(name));
-  const rows = Number(metadata.num_rows);
-  if (!Number.isSafeInteger(rows) || rows !== metadata.row_groups.reduce((sum, { num_rows }) => sum + Number(num_rows), 0))
-    throw new DatasetError("format", `${path}: expected as many rows as its row groups have, got ${rows}`);
-  return { shard, file, metadata, columns, rows, first };
+  return { shard, file, metadata, columns: [...parquetColumns, ...aliases].filter((name) => present.has(name)), rows, first };
 }
 
 const aliases: readonly string[] = ["image_type", "image_text", "text", "caption"];
-
-/** What the parser throws about broken files becomes a typed error. */
-async function parsing<T>(where: string, parse: () => Promise<T>): Promise<T> {
-  try {
-    return await parse();
-  } catch (error) {
-    if (DatasetError.isInstance(error)) throw error;
-    throw new DatasetError("format", `${where}: expected a readable Parquet file (${error instanceof Error ? error.message : String(error)})`, {
-      cause: error,
-    });
-  }
-}
-
-/** Those of Node's own; output is bounded by what the page says its size is. */
-const compressors: Compressors = {
-  GZIP: (input, maxOutputLength) => gunzipSync(input, { maxOutputLength }),
-  BROTLI: (input, maxOutputLength) => brotliDecompressSync(input, { maxOutputLength }),
-  ZSTD: (input, maxOutputLength) => {
-    // Of Node 22.15 and later.
-    const decompress: unknown = Reflect.get(zlib, "zstdDecompressSync");
-    if (typeof decompress !== "function") throw new Error("pages compressed by zstd need Node 22.15 or later");
-    return decompress(input, { maxOutputLength }) as Uint8Array;
-  },
-};
 
 function storedRow(
   { path, split: splitOfShard }: Shard,
