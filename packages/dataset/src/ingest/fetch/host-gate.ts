@@ -34,9 +34,8 @@ export function createHostGate({ concurrent, perSecond, wait }: HostGateOptions)
   };
   return {
     async enter(name, signal) {
-      let host = hosts.get(name);
-      if (!host) hosts.set(name, (host = { active: 0, next: 0, waiting: [] }));
-      const entered = host;
+      const entered: Host = hosts.get(name) ?? { active: 0, next: 0, waiting: [] };
+      hosts.set(name, entered);
       while (entered.active >= concurrent) {
         await new Promise<void>((resolve, reject) => {
           const abort = (): void => {

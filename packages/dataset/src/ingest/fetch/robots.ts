@@ -82,9 +82,9 @@ function matches(pattern: string, path: string): boolean {
 /** Percent signs in one way: reserved characters stay escaped, others as the URL parser writes them. */
 function normalised(path: string): string {
   let out = "";
-  for (const character of path.replace(/%[0-9a-fA-F]{2}/g, (escape) => {
-    const code = Number.parseInt(escape.slice(1), 16);
-    return /[A-Za-z0-9\-._~]/.test(String.fromCharCode(code)) ? String.fromCharCode(code) : escape.toUpperCase();
+  for (const character of path.replace(/%[0-9a-fA-F]{2}/g, (sign) => {
+    const code = Number.parseInt(sign.slice(1), 16);
+    return /[A-Za-z0-9\-._~]/.test(String.fromCharCode(code)) ? String.fromCharCode(code) : sign.toUpperCase();
   }))
     out += character > "\u007f" ? encodeURIComponent(/^[\ud800-\udfff]$/.test(character) ? "\uFFFD" : character) : character;
   return out;

@@ -157,6 +157,8 @@ async function ask<T>({ agent, gate, rules, product, maxRedirects }: Asker, addr
         },
       });
       const { statusCode, headers, body } = response;
+      // What is not read to its end is dropped, which the stream would call an error.
+      body.on("error", () => undefined);
       if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) {
         try {
           return await read(url, response);
