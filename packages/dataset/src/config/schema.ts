@@ -155,6 +155,7 @@ export const configSchema: Schema = object(
     ingest: object("What may come in.", {
       maxBytes: whole("Of a file. Default 30 MB.", 1),
       maxPixels: whole("Of a picture. Default 64 000 000.", 1),
+      maxSide: whole("Larger pictures of folders are made smaller, to this longer side. Default: they stay.", 64),
       timeout: above("Seconds for one address. Default 20."),
       maxEntries: whole("Of an archive. Default 1 000 000.", 1),
       allowPrivate: flag("Whether addresses of private networks may be asked. Default false."),
