@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type IncomingSource, type OwnStages, type RunConfig, runDataset, scoreNames, type StoredFile } from "@refadgen/dataset";
+import { type IncomingSource, type OwnStages, type RunConfig, runDataset, type StoredFile, scoreNames } from "@refadgen/dataset";
 import { childInput, childOutput } from "./child.js";
 
 /** A run over items that are nothing but rows: what a run itself takes of memory and time, without pictures. */
@@ -55,14 +55,19 @@ const source: IncomingSource = {
   },
 };
 const scores = scoreNames.map(({ name }) => name);
-const rows = (key: string, of: string) => Object.fromEntries(scores.map((name, at) => [name, Number.parseInt(hex(number(key), at + of.length, 4), 16) / 65_536]));
+const rows = (key: string, of: string) =>
+  Object.fromEntries(scores.map((name, at) => [name, Number.parseInt(hex(number(key), at + of.length, 4), 16) / 65_536]));
 const stages: OwnStages = {
   score: { name: "score", needs: ["ingest"], settings: {}, run: ({ key }) => Promise.resolve({ outcome: "done", row: rows(key, "score") }) },
   fingerprint: {
     name: "fingerprint",
     needs: ["ingest"],
     settings: {},
-    run: ({ key }) => Promise.resolve({ outcome: "done", row: { pixels: hex(number(key), 3, 64), hashes: Array.from({ length: 8 }, (_, at) => hex(number(key), 10 + at, 16)) } }),
+    run: ({ key }) =>
+      Promise.resolve({
+        outcome: "done",
+        row: { pixels: hex(number(key), 3, 64), hashes: Array.from({ length: 8 }, (_, at) => hex(number(key), 10 + at, 16)) },
+      }),
   },
   extract: {
     name: "extract",
@@ -71,12 +76,18 @@ const stages: OwnStages = {
     run: ({ key }) =>
       Promise.resolve({ outcome: "done", row: { product: file(number(key), 4), mask: file(number(key), 5), driver: "none", score: 1, reasons: [] } }),
   },
-  inspect: { name: "inspect", needs: ["ingest", "extract"], settings: {}, run: ({ key }) => Promise.resolve({ outcome: "done", row: rows(key, "inspect") }) },
+  inspect: {
+    name: "inspect",
+    needs: ["ingest", "extract"],
+    settings: {},
+    run: ({ key }) => Promise.resolve({ outcome: "done", row: rows(key, "inspect") }),
+  },
   caption: {
     name: "caption",
     needs: ["ingest"],
     settings: {},
-    run: ({ key }) => Promise.resolve({ outcome: "done", row: { captions: [1, 2, 3, 4].map((at) => `caption ${at} of ${key}`), writer: "none", attempts: 1 } }),
+    run: ({ key }) =>
+      Promise.resolve({ outcome: "done", row: { captions: [1, 2, 3, 4].map((at) => `caption ${at} of ${key}`), writer: "none", attempts: 1 } }),
   },
   augment: {
     name: "augment",

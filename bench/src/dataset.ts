@@ -79,7 +79,8 @@ async function stages(folder: string, count: number): Promise<void> {
   console.log(`\n${count} pictures of 256 × 320\n\n| step | items/s, 1 worker | items/s, 2 workers | |\n|---|---|---|---|`);
   for (const [step, times] of seconds) {
     const items = done.get(step) ?? 0;
-    if (items > 0 && times[1] && times[2]) console.log(`| ${step} | ${(items / times[1]).toFixed(2)} | ${(items / times[2]).toFixed(2)} | ${(times[1] / times[2]).toFixed(2)} × |`);
+    if (items > 0 && times[1] && times[2])
+      console.log(`| ${step} | ${(items / times[1]).toFixed(2)} | ${(items / times[2]).toFixed(2)} | ${(times[1] / times[2]).toFixed(2)} × |`);
   }
 }
 
@@ -108,13 +109,17 @@ async function peer(folder: string, count: number, python: string | undefined): 
     await saveImage({ ...image, data }, join(pictures, `${String(index).padStart(6, "0")}.jpg`), { quality: 92, chromaSubsampling: "4:2:0" });
   }
   const ours = await ourTars(folder, count);
-  console.log(`\n${count} JPEGs of 512 × 640\n\n| | pictures/s |\n|---|---|\n| ours: ingest, resize, tar, 2 workers | ${(count / ours).toFixed(1)} |`);
+  console.log(
+    `\n${count} JPEGs of 512 × 640\n\n| | pictures/s |\n|---|---|\n| ours: ingest, resize, tar, 2 workers | ${(count / ours).toFixed(1)} |`,
+  );
   if (!python) {
     console.log("img2dataset left out: pass --python PATH");
     return;
   }
   const theirs = await img2dataset(folder, pictures, python);
-  console.log(`| img2dataset: fetch from this machine, resize, tar, 2 processes | ${(count / theirs).toFixed(1)} |\n\nours ${(theirs / ours).toFixed(2)} × as fast`);
+  console.log(
+    `| img2dataset: fetch from this machine, resize, tar, 2 processes | ${(count / theirs).toFixed(1)} |\n\nours ${(theirs / ours).toFixed(2)} × as fast`,
+  );
 }
 
 async function ourTars(folder: string, count: number): Promise<number> {
@@ -126,7 +131,8 @@ async function ourTars(folder: string, count: number): Promise<number> {
     const store = folderStore(run.storeFolder);
     const entries = async function* (from: number) {
       let index = 0;
-      for (const { key, rows } of run.ledger.entries()) if (index >= from && index++ < from + 100) yield { path: `${key}.jpg`, bytes: await store.get(rows.ingest!.picture) };
+      for (const { key, rows } of run.ledger.entries())
+        if (index >= from && index++ < from + 100) yield { path: `${key}.jpg`, bytes: await store.get(rows.ingest!.picture) };
     };
     for (let from = 0; from < count; from += count) await pipeline(writeTar(entries(from)), createWriteStream(join(folder, `${from}.tar`)));
   } finally {

@@ -27,5 +27,6 @@ const dataset = await AdProd.open(`${folder}adprod/webdataset`);
 const { category, captions } = await dataset.at(0);
 console.log(`${stages[0].done} pictures, ${dataset.length} triplets, the first of a ${category}: ${captions[0]}`);
 console.log(`look at ${folder}adprod/report.html`);
-if (triplets < 10 || dataset.length !== triplets) throw new Error(`expected at least 10 triplets in report and shards, got ${triplets} and ${dataset.length}`);
+if (triplets < 10 || dataset.length !== triplets)
+  throw new Error(`expected at least 10 triplets in report and shards, got ${triplets} and ${dataset.length}`);
 await dataset.dispose();

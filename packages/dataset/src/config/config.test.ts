@@ -48,7 +48,9 @@ describe("parseConfig", () => {
   });
 
   it("says everything that is wrong at once", () => {
-    expect(problem({ ...valid, workers: 0, deadline: "long" })).toMatch(/workers: expected .* from 1 to 256, got 0; deadline: expected a number above 0, got "long"/);
+    expect(problem({ ...valid, workers: 0, deadline: "long" })).toMatch(
+      /workers: expected .* from 1 to 256, got 0; deadline: expected a number above 0, got "long"/,
+    );
   });
 
   it("says that a file is missing and how to get one", async () => {

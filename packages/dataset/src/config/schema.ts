@@ -93,10 +93,14 @@ const endpoint = object(
 );
 
 const caption = object("Who writes captions, and what they must keep to.", {
-  writers: list("Whose captions are taken, in this order. Default endpoint with endpoints, else source, template.", oneOf("", "source", "endpoint", "template"), {
-    minItems: 1,
-    uniqueItems: true,
-  }),
+  writers: list(
+    "Whose captions are taken, in this order. Default endpoint with endpoints, else source, template.",
+    oneOf("", "source", "endpoint", "template"),
+    {
+      minItems: 1,
+      uniqueItems: true,
+    },
+  ),
   count: whole("Of each ad. Default 4.", 1, 16),
   language: text("ISO 639-1. Default en."),
   endpoints: list("Asked for captions.", endpoint),

@@ -25,7 +25,11 @@ export interface Baked {
  * Makes a picture upright, sRGB, 8 bits, without anything that its file says besides: once, so that no stage turns it and another does not. Files that are so
  * already keep their compressed pixels to the bit.
  */
-export async function bake(bytes: Uint8Array, files: FileStore, limits: BakeLimits = {}): Promise<Baked | { readonly rejected: readonly Rejection[] }> {
+export async function bake(
+  bytes: Uint8Array,
+  files: FileStore,
+  limits: BakeLimits = {},
+): Promise<Baked | { readonly rejected: readonly Rejection[] }> {
   const { maxBytes = 30e6, maxPixels = 64e6, maxSide = Number.POSITIVE_INFINITY } = limits;
   try {
     // Every picture is decoded to its end: a file that breaks off is found here and not by each stage.
@@ -33,7 +37,10 @@ export async function bake(bytes: Uint8Array, files: FileStore, limits: BakeLimi
     const image = Math.max(whole.width, whole.height) > maxSide ? smaller(whole, maxSide) : whole;
     const { width, height } = image;
     const jpeg = format === "jpeg" ? plainJpeg(bytes) : undefined;
-    const picture = jpeg?.plain && image === whole ? await files.put(jpeg.plain, "image/jpeg") : await stored(image, format, image === whole ? bytes : undefined, files);
+    const picture =
+      jpeg?.plain && image === whole
+        ? await files.put(jpeg.plain, "image/jpeg")
+        : await stored(image, format, image === whole ? bytes : undefined, files);
     return { picture, width, height, orientation: jpeg?.orientation ?? 1, format };
   } catch (error) {
     if (!ImageError.isInstance(error)) throw error;

@@ -15,7 +15,8 @@ export function openSources(config: RunConfig): readonly IncomingSource[] {
     const limits = config.ingest ?? {};
     const { kind } = source;
     if (kind === "folder") return folderSource(source, prefix, limits);
-    if (kind === "webdataset" || kind === "parquet" || kind === "image-folder" || kind === "authors") return tripletSource({ ...source, kind }, prefix, limits);
+    if (kind === "webdataset" || kind === "parquet" || kind === "image-folder" || kind === "authors")
+      return tripletSource({ ...source, kind }, prefix, limits);
     throw new DatasetError("invalid-config", `sources[${index}]: expected folder, webdataset, parquet, image-folder or authors, got ${kind}`);
   });
 }

@@ -55,7 +55,9 @@ export async function outcomeOf(output: string): Promise<Record<string, string>>
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     if (/\.(sqlite|sqlite-wal|sqlite-shm|lock)$/.test(path)) continue;
-    found[path.slice(output.length + 1)] = createHash("sha256").update(await readFile(path)).digest("hex");
+    found[path.slice(output.length + 1)] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
   }
   const ledger = await openLedger(output, { readOnly: true });
   found.ledger = [...ledger.export()].join("\n");

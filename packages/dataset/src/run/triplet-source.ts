@@ -52,7 +52,8 @@ function read(source: { readonly kind: TripletKind; readonly path: string }, opt
 function item(triplet: Triplet, source: SourceSettings & { readonly kind: TripletKind }, prefix: string, limits: IngestSettings): IncomingItem {
   const { key, ad, product, mask, captions, category } = triplet;
   const hash = createHash("sha256");
-  for (const part of [ad.bytes, product.bytes, mask.data, Buffer.from(JSON.stringify([captions, category]))]) hash.update(`${part.length}:`).update(part);
+  for (const part of [ad.bytes, product.bytes, mask.data, Buffer.from(JSON.stringify([captions, category]))])
+    hash.update(`${part.length}:`).update(part);
   return {
     key: prefix === "" ? key : `${prefix}-${key}`,
     location: key,

@@ -58,8 +58,17 @@ describe("splitItems", () => {
   });
 
   it("puts a cluster that was on both sides to training", () => {
-    const earlier = new Map([["a", "train"], ["b", "test"]] as const);
-    const sides = splitItems([{ key: "a", category: "", cluster: "c" }, { key: "b", category: "", cluster: "c" }], { earlier, test: 1 });
+    const earlier = new Map([
+      ["a", "train"],
+      ["b", "test"],
+    ] as const);
+    const sides = splitItems(
+      [
+        { key: "a", category: "", cluster: "c" },
+        { key: "b", category: "", cluster: "c" },
+      ],
+      { earlier, test: 1 },
+    );
     expect([...sides.values()]).toEqual(["train", "train"]);
   });
 

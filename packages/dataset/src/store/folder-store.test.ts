@@ -19,7 +19,10 @@ describe("folderStore", () => {
     const files = await Promise.all([store.put(bytes, "image/png"), store.put(bytes, "image/png")]);
     // FIPS 180-4, the example of one block.
     const sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    expect(files).toEqual([{ sha256, bytes: 3, type: "image/png" }, { sha256, bytes: 3, type: "image/png" }]);
+    expect(files).toEqual([
+      { sha256, bytes: 3, type: "image/png" },
+      { sha256, bytes: 3, type: "image/png" },
+    ]);
     expect(await store.get(files[0])).toEqual(bytes);
     expect(await readdir(join(folder, "ba"))).toEqual([`${sha256}.png`]);
   });

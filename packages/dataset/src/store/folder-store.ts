@@ -44,7 +44,10 @@ export function folderStore(folder: string): FileStore {
       const path = pathOf(folder, file);
       const bytes = await read(path);
       if (bytes.length !== file.bytes || digest(bytes) !== file.sha256)
-        throw new DatasetError("storage", `folderStore: expected ${path} to hold what its name says, got other bytes. Delete it and start the run again`);
+        throw new DatasetError(
+          "storage",
+          `folderStore: expected ${path} to hold what its name says, got other bytes. Delete it and start the run again`,
+        );
       return bytes;
     },
   };
@@ -97,7 +100,9 @@ async function read(path: string): Promise<Uint8Array> {
     const { buffer, byteOffset, byteLength } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
-    throw new DatasetError("storage", `folderStore: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new DatasetError("storage", `folderStore: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

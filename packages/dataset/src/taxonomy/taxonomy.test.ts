@@ -5,7 +5,11 @@ import { defaultTaxonomy, findCategory, parseTaxonomy } from "./taxonomy.js";
 
 describe("defaultTaxonomy", () => {
   it("has the categories of Table 1, each label for one of them", () => {
-    expect(defaultTaxonomy.categories.map(({ name }) => name).sort()).toEqual(Object.keys(tableOneCounts).map((name) => name.toLowerCase()).sort());
+    expect(defaultTaxonomy.categories.map(({ name }) => name).sort()).toEqual(
+      Object.keys(tableOneCounts)
+        .map((name) => name.toLowerCase())
+        .sort(),
+    );
     const labels = defaultTaxonomy.categories.flatMap(({ name, synonyms }) => [name, ...synonyms]);
     expect(new Set(labels).size).toBe(labels.length);
     for (const { name } of miniCategories) expect(findCategory(defaultTaxonomy, name)?.name).toBe(name);
@@ -27,7 +31,13 @@ describe("defaultTaxonomy", () => {
 
 describe("parseTaxonomy", () => {
   it("reads one of one's own, with what is usual where it says nothing", () => {
-    const taxonomy = parseTaxonomy({ name: "garden", categories: [{ name: "Watering can", synonyms: ["can"], not: ["bucket"] }, { name: "rake", prompt: "garden rake" }] });
+    const taxonomy = parseTaxonomy({
+      name: "garden",
+      categories: [
+        { name: "Watering can", synonyms: ["can"], not: ["bucket"] },
+        { name: "rake", prompt: "garden rake" },
+      ],
+    });
     expect(taxonomy.categories).toMatchObject([
       { name: "watering can", synonyms: ["can"], prompt: "watering can", words: { phrase: "a watering can", contradicting: ["bucket"] } },
       { name: "rake", prompt: "garden rake", words: { phrase: "a rake", accepted: ["rake"] } },
