@@ -27,7 +27,7 @@ export const defaultThresholds: readonly Threshold[] = [
   { score: "entropy", least: 2 },
   { score: "blur", most: 0.5 },
   { score: "jpegQuality", least: 25, code: "jpeg" },
-  { score: "watermark", most: 0.5 },
+  { score: "watermark", most: 0.4 },
   { score: "productArea", least: 0.5, code: "product-size" },
   { score: "productArea", most: 80, code: "product-size" },
   { score: "productBorder", most: 0.3, code: "product-cut-off" },
