@@ -43,7 +43,7 @@ export async function openLedger(folder: string, options: OpenLedgerOptions = {}
       () => true,
       () => false,
     );
-    if (!there) throw new DatasetError("ledger", `openLedger: expected a ledger in ${folder}, got none: nothing has been run there yet`);
+    if (!there) throw new DatasetError("ledger", `nothing has been run there yet: expected a ledger in ${folder}, got none`);
   } else {
     try {
       await mkdir(folder, { recursive: true });

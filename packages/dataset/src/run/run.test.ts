@@ -224,15 +224,13 @@ describe("when things go wrong", () => {
         behaviour === "garbage"
           ? "]} no JSON {["
           : JSON.stringify({ captions, language: "en", visible_text: [], product_visible: true, occluded: false, watermark: false });
-      response
-        .writeHead(200, { "content-type": "application/json" })
-        .end(
-          JSON.stringify({
-            model: "test",
-            choices: [{ message: { content }, finish_reason: "stop" }],
-            usage: { prompt_tokens: 10, completion_tokens: 10 },
-          }),
-        );
+      response.writeHead(200, { "content-type": "application/json" }).end(
+        JSON.stringify({
+          model: "test",
+          choices: [{ message: { content }, finish_reason: "stop" }],
+          usage: { prompt_tokens: 10, completion_tokens: 10 },
+        }),
+      );
     });
     try {
       const config = smallConfig(folder, name, {

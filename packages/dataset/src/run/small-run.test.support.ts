@@ -25,7 +25,7 @@ export async function smallPictures(folder: string, count: number, first = 0): P
 }
 
 /** Settings under which small pictures come through. */
-export const smallSettings: Partial<RunConfig> = {
+const smallSettings: Partial<RunConfig> = {
   filter: {
     thresholds: [
       { score: "shortSide", least: 64 },

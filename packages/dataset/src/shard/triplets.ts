@@ -47,7 +47,7 @@ export async function* ledgerTriplets(run: Run, keys: readonly string[], signal:
 }
 
 /** @throws DatasetError `ledger` if a stage has not been run; `storage` if a file is missing */
-export async function tripletOf(entry: LedgerEntry, run: Pick<Run, "files" | "known">): Promise<Triplet> {
+async function tripletOf(entry: LedgerEntry, run: Pick<Run, "files" | "known">): Promise<Triplet> {
   const { key, split, rows } = entry;
   const { ingest, extract, caption, augment, score, inspect } = rows;
   if (!ingest || !extract || !caption || !augment)

@@ -48,13 +48,6 @@ export async function runJob({ stage: name, settings, item, store }: Job, { sign
   return runStage(stage, item, { files, ...(signal && { signal }) });
 }
 
-/** Frees what stages of earlier jobs hold: models, threads. */
-export async function disposeJobs(): Promise<void> {
-  const all = [...stages.values()];
-  stages.clear();
-  for (const stage of all) await stage.dispose?.();
-}
-
 /** As `runJob`, for a stage that is at hand. */
 export async function runStage<Name extends StageName>(stage: Stage<Name>, item: Item, context: StageContext): Promise<StageResult> {
   try {

@@ -53,12 +53,6 @@ export function folderStore(folder: string): FileStore {
   };
 }
 
-/** Whether all of these files are there in their full length. */
-export async function hasFiles(folder: string, files: readonly StoredFile[]): Promise<boolean> {
-  for (const file of files) if ((await sizeOf(pathOf(folder, file))) !== file.bytes) return false;
-  return true;
-}
-
 /** Deletes what killed runs left half-written. */
 export async function clearUnfinished(folder: string): Promise<void> {
   await rm(join(folder, unfinished), { recursive: true, force: true });
