@@ -4,11 +4,11 @@ import {
   browse,
   createRun,
   newConfig,
+  type RunConfig,
+  type RunSummary,
   readConfig,
   reviewStore,
-  type RunConfig,
   runDataset,
-  type RunSummary,
   type ShardOf,
   type Step,
   summaryOf,
@@ -69,7 +69,13 @@ export async function stepAction(name: string, path: string, settings: RunSettin
   await perform(config, path, { ...settings, ...(settings.again && { from: only[0]! }) }, only, context);
 }
 
-async function perform(config: RunConfig, path: string, settings: RunSettings, only: readonly Step[] | undefined, { signal }: CommandContext): Promise<void> {
+async function perform(
+  config: RunConfig,
+  path: string,
+  settings: RunSettings,
+  only: readonly Step[] | undefined,
+  { signal }: CommandContext,
+): Promise<void> {
   const { limit, shard, workers, retryFailed, from, json = false, quiet = false } = settings;
   const reporter = datasetReporter({ json, quiet, stdout: process.stdout, stderr: process.stderr });
   let summary: RunSummary;
@@ -92,7 +98,9 @@ async function perform(config: RunConfig, path: string, settings: RunSettings, o
 
 function summaryText({ items, left, train, test, stopped, shards, report }: RunSummary, path: string, only: readonly Step[] | undefined): string {
   const whole = !only || only.some((step) => ["split", "shard", "report"].includes(step));
-  const lines = [whole ? `${items} items, ${left} triplets: ${train} for training, ${test} for tests` : `${items} items, ${left} of them still going`];
+  const lines = [
+    whole ? `${items} items, ${left} triplets: ${train} for training, ${test} for tests` : `${items} items, ${left} of them still going`,
+  ];
   for (const outcome of ["rejected", "failed", "quarantined", "waiting"] as const) {
     const at = stopped.filter((counts) => counts[outcome] > 0).map((counts) => `${counts[outcome]} at ${counts.step}`);
     if (at.length > 0) lines.push(`${outcome}: ${at.join(", ")}`);
@@ -116,7 +124,9 @@ async function printWhatIf(config: RunConfig, { json }: RunSettings): Promise<vo
     }
     const rows = counts.thresholds.map(({ threshold, rejected, alone, unknown }) => {
       const { score, least, most } = threshold;
-      const rule = [least !== undefined ? `at least ${least}` : "", most !== undefined ? `at most ${most}` : ""].filter((part) => part !== "").join(", ");
+      const rule = [least !== undefined ? `at least ${least}` : "", most !== undefined ? `at most ${most}` : ""]
+        .filter((part) => part !== "")
+        .join(", ");
       return [score, rule, String(rejected), String(alone), String(unknown)];
     });
     process.stdout.write(
@@ -136,21 +146,30 @@ export async function initAction(file = "dataset.json", { pictures, category, ou
     throw new ArgumentError(`dataset init: ${file} is there already; --force replaces it`);
   }
   process.stdout.write(`${file}\n`);
-  process.stderr.write(`put pictures into ${pictures}${category === undefined ? ", a folder for each category," : ""} and start: refadgen dataset run ${file}\n`);
+  process.stderr.write(
+    `put pictures into ${pictures}${category === undefined ? ", a folder for each category," : ""} and start: refadgen dataset run ${file}\n`,
+  );
 }
 
 export async function statusAction(path: string, { json = false }: { readonly json?: boolean }): Promise<void> {
   const run = await createRun(await readConfig(path), { readOnly: true });
   try {
     const summary = summaryOf(run);
-    const failed = [...run.ledger.items({ going: false })].filter(({ stop }) => stop && (stop.outcome === "failed" || stop.outcome === "quarantined"));
+    const failed = [...run.ledger.items({ going: false })].filter(
+      ({ stop }) => stop && (stop.outcome === "failed" || stop.outcome === "quarantined"),
+    );
     if (json) {
-      process.stdout.write(`${JSON.stringify({ ...summary, failed: failed.map(({ key, location, stop }) => ({ key, location, ...stop })) }, undefined, 2)}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ ...summary, failed: failed.map(({ key, location, stop }) => ({ key, location, ...stop })) }, undefined, 2)}\n`,
+      );
       return;
     }
     process.stdout.write(summaryText({ ...summary, shards: [] }, path, undefined));
-    const rows = failed.slice(0, 20).map(({ key, stop }) => [stop!.step, key, stop!.reasons.map(({ message }) => message.split("\n", 1)[0]).join("; ")]);
-    if (rows.length > 0) process.stdout.write(`\n${tableText(rows)}\n${failed.length > rows.length ? `and ${failed.length - rows.length} more\n` : ""}`);
+    const rows = failed
+      .slice(0, 20)
+      .map(({ key, stop }) => [stop!.step, key, stop!.reasons.map(({ message }) => message.split("\n", 1)[0]).join("; ")]);
+    if (rows.length > 0)
+      process.stdout.write(`\n${tableText(rows)}\n${failed.length > rows.length ? `and ${failed.length - rows.length} more\n` : ""}`);
   } finally {
     await run.dispose();
   }

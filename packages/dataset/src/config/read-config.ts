@@ -54,7 +54,10 @@ export function parseConfig(value: unknown, { folder, name = "config" }: ParseCo
     if (least === undefined && most === undefined)
       throw new DatasetError("invalid-config", `${name}: filter.thresholds[${index}]: expected least or most for ${score}, got neither`);
     if (least !== undefined && most !== undefined && least > most)
-      throw new DatasetError("invalid-config", `${name}: filter.thresholds[${index}]: expected least of ${score} to be at most ${most}, got ${least}`);
+      throw new DatasetError(
+        "invalid-config",
+        `${name}: filter.thresholds[${index}]: expected least of ${score} to be at most ${most}, got ${least}`,
+      );
   }
   return {
     ...config,

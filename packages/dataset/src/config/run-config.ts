@@ -24,6 +24,8 @@ export interface IngestSettings {
   readonly maxBytes?: number;
   /** Pixels of one picture, judged by its header. Default 64 000 000. */
   readonly maxPixels?: number;
+  /** Pictures of folders are made smaller, to this longer side. Default: they stay as they are. */
+  readonly maxSide?: number;
   /** Seconds for one address. Default 20. */
   readonly timeout?: number;
   /** Entries of one archive. Default 1 000 000. */

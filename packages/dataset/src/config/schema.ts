@@ -93,10 +93,14 @@ const endpoint = object(
 );
 
 const caption = object("Who writes captions, and what they must keep to.", {
-  writers: list("Whose captions are taken, in this order. Default endpoint with endpoints, else source, template.", oneOf("", "source", "endpoint", "template"), {
-    minItems: 1,
-    uniqueItems: true,
-  }),
+  writers: list(
+    "Whose captions are taken, in this order. Default endpoint with endpoints, else source, template.",
+    oneOf("", "source", "endpoint", "template"),
+    {
+      minItems: 1,
+      uniqueItems: true,
+    },
+  ),
   count: whole("Of each ad. Default 4.", 1, 16),
   language: text("ISO 639-1. Default en."),
   endpoints: list("Asked for captions.", endpoint),
@@ -155,6 +159,7 @@ export const configSchema: Schema = object(
     ingest: object("What may come in.", {
       maxBytes: whole("Of a file. Default 30 MB.", 1),
       maxPixels: whole("Of a picture. Default 64 000 000.", 1),
+      maxSide: whole("Larger pictures of folders are made smaller, to this longer side. Default: they stay.", 64),
       timeout: above("Seconds for one address. Default 20."),
       maxEntries: whole("Of an archive. Default 1 000 000.", 1),
       allowPrivate: flag("Whether addresses of private networks may be asked. Default false."),

@@ -12,7 +12,9 @@ export function validate(value: unknown, schema: Schema, path = ""): Problem[] {
   if (schema.anyOf) return validateAny(value, schema.anyOf, path);
   if (schema.const !== undefined) return value === schema.const ? [] : problem(`expected ${JSON.stringify(schema.const)}, got ${shown(value)}`);
   if (schema.enum && !schema.enum.some((allowed) => allowed === value))
-    return problem(`expected ${schema.enum.map((allowed) => JSON.stringify(allowed)).join(", ")}, got ${shown(value)}${nearestOf(value, schema.enum)}`);
+    return problem(
+      `expected ${schema.enum.map((allowed) => JSON.stringify(allowed)).join(", ")}, got ${shown(value)}${nearestOf(value, schema.enum)}`,
+    );
   if (schema.type !== undefined && !isOfType(value, schema.type)) return problem(`expected ${expectation(schema)}, got ${shown(value)}`);
   if (typeof value === "number") return validateNumber(value, schema) ? [] : problem(`expected ${expectation(schema)}, got ${value}`);
   if (typeof value === "string") {
@@ -28,13 +30,24 @@ export function validate(value: unknown, schema: Schema, path = ""): Problem[] {
   return typeof value === "object" && value !== null ? validateObject(value as Record<string, unknown>, schema, path) : [];
 }
 
-function validateObject(value: Readonly<Record<string, unknown>>, { properties = {}, required = [], additionalProperties }: Schema, path: string): Problem[] {
+function validateObject(
+  value: Readonly<Record<string, unknown>>,
+  { properties = {}, required = [], additionalProperties }: Schema,
+  path: string,
+): Problem[] {
   const at = (key: string) => (path === "" ? key : `${path}.${key}`);
-  const missing = required.filter((key) => value[key] === undefined).map((key): Problem => ({ path, message: `expected ${JSON.stringify(key)}, which is missing` }));
+  const missing = required
+    .filter((key) => value[key] === undefined)
+    .map((key): Problem => ({ path, message: `expected ${JSON.stringify(key)}, which is missing` }));
   const problems = Object.entries(value).flatMap(([key, inner]) => {
     if (Object.hasOwn(properties, key)) return validate(inner, properties[key]!, at(key));
     if (additionalProperties === false)
-      return [{ path: at(key), message: `there is no such setting${nearestOf(key, Object.keys(properties)) || `; known are ${Object.keys(properties).join(", ")}`}` }];
+      return [
+        {
+          path: at(key),
+          message: `there is no such setting${nearestOf(key, Object.keys(properties)) || `; known are ${Object.keys(properties).join(", ")}`}`,
+        },
+      ];
     return additionalProperties ? validate(inner, additionalProperties, at(key)) : [];
   });
   return [...missing, ...problems];
@@ -51,7 +64,9 @@ function validateAny(value: unknown, alternatives: readonly Schema[], path: stri
     if (meant) return meant.problems;
     const names = alternatives.map(({ properties }) => properties?.[tag]?.const).filter((name) => name !== undefined);
     const where = path === "" ? tag : `${path}.${tag}`;
-    return [{ path: where, message: `expected ${names.map((name) => JSON.stringify(name)).join(", ")}, got ${shown(given)}${nearestOf(given, names)}` }];
+    return [
+      { path: where, message: `expected ${names.map((name) => JSON.stringify(name)).join(", ")}, got ${shown(given)}${nearestOf(given, names)}` },
+    ];
   }
   const sameType = results.find(({ schema }) => schema.type !== undefined && isOfType(value, schema.type));
   return sameType?.problems ?? [{ path, message: `expected ${alternatives.map(expectation).join(" or ")}, got ${shown(value)}` }];

@@ -22,7 +22,7 @@ export interface FingerprintedItem {
 export interface DuplicateOptions {
   /** Bits in which hashes may differ without anything else to prove them alike. Default 3. */
   readonly radius?: number;
-  /** Bits in which hashes may differ where the thumbnails prove them alike; at most 16. Default 10. */
+  /** Bits in which hashes may differ where the thumbnails prove them alike; at most 16. Default 10, of more than 50 000 items 7. */
   readonly wideRadius?: number;
   /** Least correlation of the aligned thumbnails. Default 0.9. */
   readonly correlation?: number;
@@ -53,7 +53,7 @@ export interface DuplicateGroup {
   readonly duplicates: readonly DuplicateMember[];
 }
 
-const defaults = { radius: 3, wideRadius: 10, correlation: 0.9, detail: 0.8, colour: 40, cosine: 0.97 } as const;
+const defaults = { radius: 3, correlation: 0.9, detail: 0.8, colour: 40, cosine: 0.97 } as const;
 
 /**
  * Groups of items that show the same picture. Items are taken from the best to the worst (quality, then pixels, then key); each goes to the first kept
@@ -69,8 +69,9 @@ export async function findDuplicates(
   items: Iterable<FingerprintedItem> | AsyncIterable<FingerprintedItem>,
   options: DuplicateOptions = {},
 ): Promise<readonly DuplicateGroup[]> {
-  const limits = checkedLimits(options);
+  checkedLimits(options, 0);
   const table = await collect(items, options.signal);
+  const limits = checkedLimits(options, table.keys.length);
   const order = ranked(table);
   const total = order.length;
   // 0: not looked at or a duplicate, 1: kept.
@@ -136,12 +137,16 @@ interface Match {
   readonly distance: number | null;
 }
 
-type Limits = { readonly [Name in keyof typeof defaults]: number };
+type Limits = { readonly [Name in keyof typeof defaults | "wideRadius"]: number };
 
-function checkedLimits({ radius, wideRadius, correlation, detail, colour, cosine }: DuplicateOptions): Limits {
+/** More items than this are searched less widely by default. */
+const many = 50_000;
+
+function checkedLimits({ radius, wideRadius, correlation, detail, colour, cosine }: DuplicateOptions, count: number): Limits {
+  const usual = count > many ? 7 : 10;
   const limits: Limits = {
     radius: radius ?? defaults.radius,
-    wideRadius: Math.max(wideRadius ?? defaults.wideRadius, wideRadius === undefined ? (radius ?? 0) : 0),
+    wideRadius: wideRadius ?? Math.max(usual, radius ?? 0),
     correlation: correlation ?? defaults.correlation,
     detail: detail ?? defaults.detail,
     colour: colour ?? defaults.colour,
@@ -247,32 +252,26 @@ interface Candidate {
  * them, as either may be the cropped one; and the same mirrored.
  */
 function hashSearch(table: Table, order: Uint32Array, kept: Uint8Array, limits: Limits): (place: number) => Match | undefined {
-  const count = table.hashes.reduce((sum, hashes) => sum + hashes.length, 0);
-  const [high, low, items, kinds] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count), new Uint8Array(count)];
-  let at = 0;
-  for (const item of order)
-    for (const [kind, hash] of table.hashes[item]!.entries()) {
-      [high[at], low[at]] = hashWords(hash);
-      items[at] = item;
-      kinds[at++] = kind;
-    }
-  const index = buildHashIndex({ high, low }, count > 2 ** 20 ? 3 : 4);
+  // Parts are never compared with parts.
+  const wholes = entriesOf((kind) => kind <= mirror);
+  const parts = entriesOf((kind) => kind > mirror);
   return (place) => {
     const item = order[place]!;
     const own = table.thumbnails[item];
     const radius = own ? limits.wideRadius : limits.radius;
     const best = new Map<number, Candidate>();
     for (const [kind, hash] of table.hashes[item]!.entries()) {
-      const [queryHigh, queryLow] = hashWords(hash);
-      index.search(queryHigh, queryLow, radius, (entry, distance) => {
-        // Only what is before it in the order has been kept so far.
-        const owner = items[entry]!;
-        if (kept[owner] === 0) return undefined;
-        const found = pairing(kind, kinds[entry]!, distance);
-        const known = best.get(owner);
-        if (found && (!known || rank(found) < rank(known))) best.set(owner, found);
-        return undefined;
-      });
+      const [high, low] = hashWords(hash);
+      for (const { index, items, kinds } of kind === 0 ? [wholes, parts] : kind === mirror ? [parts] : [wholes])
+        index.search(high, low, radius, (entry, distance) => {
+          // Only what is before it in the order has been kept so far.
+          const owner = items[entry]!;
+          if (kept[owner] === 0) return undefined;
+          const found = pairing(kind, kinds[entry]!, distance);
+          const known = best.get(owner);
+          if (!known || rank(found) < rank(known)) best.set(owner, found);
+          return undefined;
+        });
     }
     const candidates = [...best].sort(([a, x], [b, y]) => rank(x) - rank(y) || a - b).slice(0, mostCompared);
     for (const [owner, { distance, mirrored, part, own: ownPart }] of candidates) {
@@ -285,6 +284,20 @@ function hashSearch(table: Table, order: Uint32Array, kept: Uint8Array, limits: 
     }
     return undefined;
   };
+
+  function entriesOf(wanted: (kind: number) => boolean) {
+    const count = table.hashes.reduce((sum, hashes) => sum + hashes.filter((_, kind) => wanted(kind)).length, 0);
+    const [high, low, items, kinds] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count), new Uint8Array(count)];
+    let at = 0;
+    for (const item of order)
+      for (const [kind, hash] of table.hashes[item]!.entries()) {
+        if (!wanted(kind)) continue;
+        [high[at], low[at]] = hashWords(hash);
+        items[at] = item;
+        kinds[at++] = kind;
+      }
+    return { index: buildHashIndex({ high, low }), items, kinds };
+  }
 }
 
 /** Nearer is better; of two as near, whole before part and upright before mirrored. */
@@ -293,10 +306,9 @@ function rank({ distance, part, mirrored }: Candidate): number {
 }
 
 /** What it means that these two hashes are alike: of the item's row, and of a kept one's. */
-function pairing(own: number, other: number, distance: number): Candidate | undefined {
-  if (own === 0) return { distance, mirrored: other === mirror, part: other <= mirror ? 0 : other - 1, own: false };
-  if (own === mirror) return other > mirror ? { distance, mirrored: true, part: other - 1, own: false } : undefined;
-  return other <= mirror ? { distance, mirrored: other === mirror, part: own - 1, own: true } : undefined;
+function pairing(own: number, other: number, distance: number): Candidate {
+  if (own > mirror) return { distance, mirrored: other === mirror, part: own - 1, own: true };
+  return { distance, mirrored: own === mirror || other === mirror, part: other > mirror ? other - 1 : 0, own: false };
 }
 
 function same(whole: Thumbnail, cropped: Thumbnail, options: LikenessOptions, { correlation, detail, colour }: Limits): boolean {

@@ -25,15 +25,15 @@ export const defaultThresholds: readonly Threshold[] = [
   { score: "highlights", least: 0.2, code: "dark" },
   { score: "shadows", most: 0.95, code: "bleached" },
   { score: "entropy", least: 2 },
-  { score: "blur", most: 0.7 },
+  { score: "blur", most: 0.5 },
   { score: "jpegQuality", least: 25, code: "jpeg" },
-  { score: "watermark", most: 0.5 },
+  { score: "watermark", most: 0.4 },
   { score: "productArea", least: 0.5, code: "product-size" },
   { score: "productArea", most: 80, code: "product-size" },
   { score: "productBorder", most: 0.3, code: "product-cut-off" },
-  { score: "productBlur", most: 0.37, code: "blur" },
+  { score: "productBlur", most: 0.35, code: "blur" },
   { score: "textOutside", most: 0.15, code: "text" },
-  { score: "occlusion", most: 0.55 },
+  { score: "occlusion", most: 0.5 },
 ];
 
 /** @throws ArgumentError for scores that do not exist, thresholds without a limit, limits that are no numbers or leave nothing between them */

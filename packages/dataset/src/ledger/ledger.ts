@@ -7,7 +7,7 @@ import { DatasetError } from "../error.js";
 import { isStep, stepIndex } from "../run/steps.js";
 import { storageError } from "../store/system-error.js";
 import { type Database, type OpenDatabaseOptions, openDatabase, type SqlValue } from "./database.js";
-import { type LedgerEntry, itemOfSql, type LedgerItem, type ResultRecord, resultOfSql, type Stop } from "./records.js";
+import { itemOfSql, type LedgerEntry, type LedgerItem, type ResultRecord, resultOfSql, type Stop } from "./records.js";
 import { ledgerSchema, ledgerVersion } from "./schema.js";
 
 /** Counts of the latest run: what came of the items that each step got. */
@@ -43,7 +43,7 @@ export async function openLedger(folder: string, options: OpenLedgerOptions = {}
       () => true,
       () => false,
     );
-    if (!there) throw new DatasetError("ledger", `openLedger: expected a ledger in ${folder}, got none: nothing has been run there yet`);
+    if (!there) throw new DatasetError("ledger", `nothing has been run there yet: expected a ledger in ${folder}, got none`);
   } else {
     try {
       await mkdir(folder, { recursive: true });
@@ -250,7 +250,9 @@ export class Ledger {
   }
 
   splitCounts(): { readonly train: number; readonly test: number } {
-    const row = this.#database.prepare("SELECT sum(split = 'train') AS train, sum(split = 'test') AS test FROM item WHERE live = 1 AND step IS NULL").get();
+    const row = this.#database
+      .prepare("SELECT sum(split = 'train') AS train, sum(split = 'test') AS test FROM item WHERE live = 1 AND step IS NULL")
+      .get();
     return { train: Number(row?.train ?? 0), test: Number(row?.test ?? 0) };
   }
 

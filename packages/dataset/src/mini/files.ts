@@ -18,7 +18,10 @@ export interface MiniFiles {
   readonly details: Readonly<Record<string, Uint8Array>>;
 }
 
-/** Renders and encodes `miniTriplet(index, options)`; cameras, and what the captions mention, are in `extra`. */
+/**
+ * Renders and encodes `miniTriplet(index, options)`. The mask is that of the ad; the product's photo with a mask of its own is variant 0, further views follow.
+ * Cameras, and what the captions mention, are in `extra`.
+ */
 export async function miniFiles(index: number, options: MiniFilesOptions): Promise<MiniFiles> {
   const { adFormat = "png", details = false, seed } = options;
   const made = miniTriplet(index, options);
@@ -37,7 +40,9 @@ export async function miniFiles(index: number, options: MiniFilesOptions): Promi
       product: await picture(product.image),
       mask: ad.mask,
       captions: made.captions,
-      variants: [],
+      variants: await Promise.all(
+        [product, ...views].map(async ({ image, mask }, place) => ({ index: place, kind: "view" as const, product: await picture(image), mask })),
+      ),
       extra: { seed, index, cameras, mentions: { ...mentions, ...(text !== undefined && { text }) } },
     },
     details: details ? await detailFiles(made) : {},

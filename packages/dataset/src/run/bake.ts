@@ -1,4 +1,4 @@
-import { decodeWithMode, encodeImage, type Image, ImageError, toRgb } from "@refadgen/image";
+import { decodeWithMode, encodeImage, type Image, ImageError, resizeImage, toRgb } from "@refadgen/image";
 import type { FileStore, Rejection, StoredFile } from "../contract.js";
 import { onWhite, putPng } from "../stages/pictures.js";
 
@@ -8,6 +8,8 @@ export interface BakeLimits {
   readonly maxBytes?: number | undefined;
   /** Default 64 000 000. */
   readonly maxPixels?: number | undefined;
+  /** Larger pictures are made smaller, to this longer side. Default: they stay as they are. */
+  readonly maxSide?: number | undefined;
 }
 
 export interface Baked {
@@ -23,14 +25,22 @@ export interface Baked {
  * Makes a picture upright, sRGB, 8 bits, without anything that its file says besides: once, so that no stage turns it and another does not. Files that are so
  * already keep their compressed pixels to the bit.
  */
-export async function bake(bytes: Uint8Array, files: FileStore, limits: BakeLimits = {}): Promise<Baked | { readonly rejected: readonly Rejection[] }> {
-  const { maxBytes = 30e6, maxPixels = 64e6 } = limits;
+export async function bake(
+  bytes: Uint8Array,
+  files: FileStore,
+  limits: BakeLimits = {},
+): Promise<Baked | { readonly rejected: readonly Rejection[] }> {
+  const { maxBytes = 30e6, maxPixels = 64e6, maxSide = Number.POSITIVE_INFINITY } = limits;
   try {
     // Every picture is decoded to its end: a file that breaks off is found here and not by each stage.
-    const { image, format } = await decodeWithMode(bytes, { maxBytes, maxPixels });
+    const { image: whole, format } = await decodeWithMode(bytes, { maxBytes, maxPixels });
+    const image = Math.max(whole.width, whole.height) > maxSide ? smaller(whole, maxSide) : whole;
     const { width, height } = image;
     const jpeg = format === "jpeg" ? plainJpeg(bytes) : undefined;
-    const picture = jpeg?.plain ? await files.put(jpeg.plain, "image/jpeg") : await stored(image, format, bytes, files);
+    const picture =
+      jpeg?.plain && image === whole
+        ? await files.put(jpeg.plain, "image/jpeg")
+        : await stored(image, format, image === whole ? bytes : undefined, files);
     return { picture, width, height, orientation: jpeg?.orientation ?? 1, format };
   } catch (error) {
     if (!ImageError.isInstance(error)) throw error;
@@ -38,9 +48,14 @@ export async function bake(bytes: Uint8Array, files: FileStore, limits: BakeLimi
   }
 }
 
-async function stored(image: Image, format: string, bytes: Uint8Array, files: FileStore): Promise<StoredFile> {
+function smaller(image: Image, side: number): Image {
+  const scale = side / Math.max(image.width, image.height);
+  return resizeImage(image, { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) });
+}
+
+async function stored(image: Image, format: string, bytes: Uint8Array | undefined, files: FileStore): Promise<StoredFile> {
   if (format === "jpeg") return files.put(await encodeImage(toRgb(image), { format: "jpeg", quality: 95 }), "image/jpeg");
-  if (format === "png" && isPlainPng(bytes)) return files.put(bytes, "image/png");
+  if (format === "png" && bytes && isPlainPng(bytes)) return files.put(bytes, "image/png");
   return putPng(files, hasAlpha(image) ? image : onWhite(image));
 }
 

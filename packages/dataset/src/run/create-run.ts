@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import type { FileStore, IngestRow, Stage } from "../contract.js";
 import type { RunConfig } from "../config/run-config.js";
+import type { FileStore, IngestRow, Stage } from "../contract.js";
 import { type Ledger, openLedger } from "../ledger/ledger.js";
 import { createStage, type ItemStageName, itemStages, type StageSettings } from "../stages/create-stage.js";
 import { folderStore } from "../store/folder-store.js";
@@ -47,7 +47,9 @@ export interface CreateRunOptions {
 export async function createRun(config: RunConfig, { shard, readOnly = false, workers, stages: own = {} }: CreateRunOptions = {}): Promise<Run> {
   const taxonomy = config.taxonomy === undefined ? defaultTaxonomy : await readTaxonomy(config.taxonomy);
   const settings = settingsOf(config, taxonomy);
-  const stages = Object.fromEntries(itemStages.map((name) => [name, own[name] ?? createStage(name, settings[name] as never)])) as unknown as Run["stages"];
+  const stages = Object.fromEntries(
+    itemStages.map((name) => [name, own[name] ?? createStage(name, settings[name] as never)]),
+  ) as unknown as Run["stages"];
   const storeFolder = join(config.output, "files");
   const ledger = await openLedger(config.output, { readOnly, name: ledgerName(shard) });
   const fallback = config.withoutCategory === undefined || config.withoutCategory === "reject" ? undefined : config.withoutCategory;

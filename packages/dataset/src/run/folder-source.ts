@@ -41,7 +41,10 @@ function tooLarge(prefix: string, path: string, size: number, { maxBytes = 30e6 
     location: path,
     input: shortHash("too large", String(size)),
     ingest: () =>
-      Promise.resolve({ outcome: "rejected", reasons: [{ code: "too-large", message: `expected at most ${maxBytes} bytes, got a file of ${size}` }] }),
+      Promise.resolve({
+        outcome: "rejected",
+        reasons: [{ code: "too-large", message: `expected at most ${maxBytes} bytes, got a file of ${size}` }],
+      }),
   };
 }
 
@@ -62,7 +65,14 @@ async function picture(source: SourceSettings, prefix: string, path: string, lim
       return {
         outcome: "done",
         row: {
-          provenance: { kind: "folder", location: path, sha256, orientation, format, ...(source.licence !== undefined && { licence: source.licence }) },
+          provenance: {
+            kind: "folder",
+            location: path,
+            sha256,
+            orientation,
+            format,
+            ...(source.licence !== undefined && { licence: source.licence }),
+          },
           ...rest,
           ...(category !== undefined && { category }),
           ...(captions.length > 0 && { captions }),
@@ -77,7 +87,10 @@ async function captionsBeside(path: string): Promise<readonly string[]> {
   if (beside === path) return [];
   try {
     if ((await lstat(beside)).size > 65_536) return [];
-    return (await readFile(beside, "utf8")).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+    return (await readFile(beside, "utf8"))
+      .split(/\r?\n/)
+      .map((line) => line.trim())
+      .filter((line) => line !== "");
   } catch {
     return [];
   }

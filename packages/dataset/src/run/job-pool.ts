@@ -46,11 +46,13 @@ export function createJobPool({ workers, deadline }: JobPoolOptions): JobPool {
     const worker = new Worker(new URL("./job-worker.js", import.meta.url));
     all.add(worker);
     // Between jobs: the thread is gone, and nothing else is lost.
-    worker.on("error", () => undefined).on("exit", () => {
-      all.delete(worker);
-      const at = idle.indexOf(worker);
-      if (at >= 0) idle.splice(at, 1);
-    });
+    worker
+      .on("error", () => undefined)
+      .on("exit", () => {
+        all.delete(worker);
+        const at = idle.indexOf(worker);
+        if (at >= 0) idle.splice(at, 1);
+      });
     return worker;
   };
   const perform = (worker: Worker, waiting: Waiting): void => {

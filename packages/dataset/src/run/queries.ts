@@ -113,7 +113,12 @@ export async function runSplit(run: Run, options: QueryOptions, again: boolean):
 }
 
 /** One pass over the items that are going; those with reasons stop here. */
-async function stopEach(run: Run, step: Step, { signal, onProgress }: QueryOptions, reasonsOf: (entry: LedgerEntry) => readonly Rejection[] | undefined): Promise<void> {
+async function stopEach(
+  run: Run,
+  step: Step,
+  { signal, onProgress }: QueryOptions,
+  reasonsOf: (entry: LedgerEntry) => readonly Rejection[] | undefined,
+): Promise<void> {
   const progress = stepProgress(step, run.ledger.totals().going, onProgress);
   let stops: { readonly key: string; readonly reasons: readonly Rejection[] }[] = [];
   const write = () => {

@@ -23,7 +23,10 @@ export function reportData(run: Run, groups: readonly DuplicateGroup[]): Dataset
   const settings: ReportSettings = run.config.report ?? {};
   const samples = settings.samples ?? 12;
   const each = settings.picturesEach ?? 8;
-  const picture = (file: StoredFile): PictureSource => () => run.files.get(file).catch(() => undefined);
+  const picture =
+    (file: StoredFile): PictureSource =>
+    () =>
+      run.files.get(file).catch(() => undefined);
   const columns = scoreColumns(run);
   const rejections = new Map<string, Mutable<RejectionCounts>>();
   const failures = new Map<string, Mutable<FailureCounts>>();
@@ -106,8 +109,14 @@ export function reportData(run: Run, groups: readonly DuplicateGroup[]): Dataset
     categories: [...categories.values()].sort((a, b) => (a.category < b.category ? -1 : 1)),
     rejections: [...rejections.values()],
     failures: [...failures.values()],
-    scores: columns.map(({ column, values }) => ({ ...column, values: values.subarray(0, index) })).filter(({ values }) => values.some((value) => !Number.isNaN(value))),
-    duplicates: { clusters: groups.length, items: groups.reduce((sum, { duplicates }) => sum + duplicates.length + 1, 0), samples: clusters(run, groups.slice(0, samples), picture) },
+    scores: columns
+      .map(({ column, values }) => ({ ...column, values: values.subarray(0, index) }))
+      .filter(({ values }) => values.some((value) => !Number.isNaN(value))),
+    duplicates: {
+      clusters: groups.length,
+      items: groups.reduce((sum, { duplicates }) => sum + duplicates.length + 1, 0),
+      samples: clusters(run, groups.slice(0, samples), picture),
+    },
     triplets: chosen.taken().map(triplet),
     settings: shownConfig(run.config),
     notes: notesOf(run, drivers, items),
@@ -148,7 +157,10 @@ function largest(values: readonly (number | undefined)[]): number | undefined {
 
 function clusters(run: Run, groups: readonly DuplicateGroup[], picture: (file: StoredFile) => PictureSource): DuplicateCluster[] {
   return groups.map(({ kept, duplicates }) => {
-    const members = [{ key: kept, note: "kept" }, ...duplicates.slice(0, 7).map(({ key, reason, distance }) => ({ key, note: distance === null ? reason : `${reason}, ${distance} bits` }))];
+    const members = [
+      { key: kept, note: "kept" },
+      ...duplicates.slice(0, 7).map(({ key, reason, distance }) => ({ key, note: distance === null ? reason : `${reason}, ${distance} bits` })),
+    ];
     return {
       size: duplicates.length + 1,
       members: members.flatMap(({ key, note }) => {
@@ -174,7 +186,9 @@ function notesOf(run: Run, drivers: ReadonlyMap<string, number>, items: number):
   const notes: string[] = [];
   if (items === 0) notes.push("The sources hold no pictures.");
   if ([...drivers.keys()].every((name) => ["given", "alpha", "plain-background", "grabcut"].includes(name)) && drivers.size > 0)
-    notes.push("Products were found without a model; with a detector and a segmenter (extract.drivers: grounded) fewer pictures are rejected and outlines are finer.");
+    notes.push(
+      "Products were found without a model; with a detector and a segmenter (extract.drivers: grounded) fewer pictures are rejected and outlines are finer.",
+    );
   if ((run.config.caption?.endpoints ?? []).length === 0)
     notes.push("Captions come from the source or from templates; a vision language model (caption.endpoints) describes what is there.");
   return notes;
@@ -194,7 +208,9 @@ function sampler<T>(count: number): { offer(value: T, draw: string): void; taken
 }
 
 function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
+  const there = map.get(key);
+  if (there !== undefined) return there;
+  const value = make();
+  map.set(key, value);
   return value;
 }

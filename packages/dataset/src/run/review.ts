@@ -1,5 +1,5 @@
-import type { BrowseItem, DecisionStore, PictureRole } from "../browse/store.js";
 import { decisionStore } from "../browse/memory-store.js";
+import type { BrowseItem, DecisionStore, PictureRole } from "../browse/store.js";
 import type { StoredFile } from "../contract.js";
 import type { Run } from "./create-run.js";
 

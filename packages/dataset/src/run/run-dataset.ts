@@ -1,7 +1,6 @@
-import { rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError } from "@refadgen/errors";
-import { mkdir, readdir } from "node:fs/promises";
 import type { RunConfig } from "../config/run-config.js";
 import type { DuplicateGroup } from "../dedup/find-duplicates.js";
 import { DatasetError } from "../error.js";
@@ -102,7 +101,18 @@ export async function runDataset(config: RunConfig, options: RunOptions = {}): P
 }
 
 /** Queries need all items: a part of them stops before the first that matters. */
-const stepsOfShards: readonly Step[] = ["ingest", "category", "score", "fingerprint", "filter", "extract", "inspect", "filter-product", "caption", "augment"];
+const stepsOfShards: readonly Step[] = [
+  "ingest",
+  "category",
+  "score",
+  "fingerprint",
+  "filter",
+  "extract",
+  "inspect",
+  "filter-product",
+  "caption",
+  "augment",
+];
 
 async function runSteps(run: Run, options: RunOptions, pool: () => JobPool): Promise<RunSummary> {
   const { signal, onProgress, limit = Number.POSITIVE_INFINITY, shard, retryFailed = false, from, only, sources } = options;
@@ -129,7 +139,8 @@ async function runSteps(run: Run, options: RunOptions, pool: () => JobPool): Pro
           signal,
           onProgress,
         });
-    } else if (isItemStage(step)) await runItemStage(run, step, { pool, retryFailed, again: again(step), knownOnly, signal, onProgress: knownOnly ? undefined : onProgress });
+    } else if (isItemStage(step))
+      await runItemStage(run, step, { pool, retryFailed, again: again(step), knownOnly, signal, onProgress: knownOnly ? undefined : onProgress });
     else if (step === "category") await runCategory(run, query);
     else if (step === "filter") await runFilter(run, "score", query);
     else if (step === "filter-product") await runFilter(run, "inspect", query);
@@ -148,7 +159,11 @@ export function summaryOf(run: Pick<Run, "ledger">): Pick<RunSummary, "items" | 
   return { items, left: going, ...run.ledger.splitCounts(), stopped: run.ledger.counts() };
 }
 
-async function writeReport(run: Run, groups: readonly DuplicateGroup[], { signal, onProgress }: RunOptions): Promise<NonNullable<RunSummary["report"]>> {
+async function writeReport(
+  run: Run,
+  groups: readonly DuplicateGroup[],
+  { signal, onProgress }: RunOptions,
+): Promise<NonNullable<RunSummary["report"]>> {
   const progress = stepProgress("report", undefined, onProgress);
   const { thumbnail, picturesEach, samples } = run.config.report ?? {};
   const { html, json, markdown } = await datasetReport(reportData(run, groups), {
@@ -157,8 +172,16 @@ async function writeReport(run: Run, groups: readonly DuplicateGroup[], { signal
     ...(samples !== undefined && { samples }),
     ...(signal && { signal }),
   });
-  const paths = { html: join(run.config.output, "report.html"), json: join(run.config.output, "report.json"), markdown: join(run.config.output, "report.md") };
-  for (const [path, text] of [[paths.html, html], [paths.json, json], [paths.markdown, markdown]] as const) {
+  const paths = {
+    html: join(run.config.output, "report.html"),
+    json: join(run.config.output, "report.json"),
+    markdown: join(run.config.output, "report.md"),
+  };
+  for (const [path, text] of [
+    [paths.html, html],
+    [paths.json, json],
+    [paths.markdown, markdown],
+  ] as const) {
     try {
       await writeFile(`${path}.writing`, text);
       await rename(`${path}.writing`, path);
@@ -192,14 +215,16 @@ async function adoptShards(run: Run): Promise<void> {
 
 function checkOptions({ limit, shard, from, only, workers }: RunOptions): void {
   const positive = (name: string, value: number | undefined) => {
-    if (value !== undefined && (!Number.isInteger(value) || value < 1)) throw new ArgumentError(`runDataset: expected ${name} of at least 1, got ${value}`);
+    if (value !== undefined && (!Number.isInteger(value) || value < 1))
+      throw new ArgumentError(`runDataset: expected ${name} of at least 1, got ${value}`);
   };
   positive("limit", limit);
   positive("workers", workers);
   if (shard && !(Number.isInteger(shard.count) && shard.count >= 1 && Number.isInteger(shard.index) && shard.index >= 0 && shard.index < shard.count))
     throw new ArgumentError(`runDataset: expected a shard from 0/n to (n-1)/n, got ${shard.index}/${shard.count}`);
   for (const [name, step] of [["from", from] as const, ...(only ?? []).map((step) => ["only", step] as const)])
-    if (step !== undefined && !isStep(step)) throw new ArgumentError(`runDataset: expected ${name} to be one of ${steps.join(", ")}, got ${String(step)}`);
+    if (step !== undefined && !isStep(step))
+      throw new ArgumentError(`runDataset: expected ${name} to be one of ${steps.join(", ")}, got ${String(step)}`);
   if (only?.length === 0) throw new ArgumentError("runDataset: expected only to name steps, got none");
   const whole = only?.find((step) => !stepsOfShards.includes(step));
   if (shard && whole)

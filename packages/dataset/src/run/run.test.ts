@@ -23,7 +23,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A run, and how many items each stage really did. */
-async function runCounted(config: RunConfig, options: RunOptions = {}): Promise<{ readonly summary: RunSummary; readonly made: Record<string, number> }> {
+async function runCounted(
+  config: RunConfig,
+  options: RunOptions = {},
+): Promise<{ readonly summary: RunSummary; readonly made: Record<string, number> }> {
   const made: Record<string, number> = {};
   const summary = await runDataset(config, {
     workers: 2,
@@ -63,7 +66,10 @@ describe("runDataset", () => {
     for (const { captions, category, variants, mask, extra } of triplets) {
       expect(captions).toHaveLength(4);
       expect(["bottle", "cup", "umbrella"]).toContain(category);
-      expect(variants.map(({ index, kind }) => [index, kind])).toEqual([[0, "degraded"], [1, "view"]]);
+      expect(variants.map(({ index, kind }) => [index, kind])).toEqual([
+        [0, "degraded"],
+        [1, "view"],
+      ]);
       expect([mask.width, mask.height]).toEqual([96, 72]);
       expect(extra).toMatchObject({ extract: { driver: "plain-background" } });
     }
@@ -72,7 +78,10 @@ describe("runDataset", () => {
 
   it("does again only what changed settings touch", async () => {
     const name = await copied("changed");
-    const thresholds = [{ score: "shortSide", least: 64 }, { score: "productArea", most: 1 }];
+    const thresholds = [
+      { score: "shortSide", least: 64 },
+      { score: "productArea", most: 1 },
+    ];
     const filtered = await runCounted(smallConfig(folder, name, { filter: { thresholds } }));
     expect(filtered.made).toMatchObject({ score: 0, fingerprint: 0, extract: 0, inspect: 0, caption: 0, augment: 0 });
     expect(filtered.summary.left).toBeLessThan(left);
@@ -86,7 +95,10 @@ describe("runDataset", () => {
   it("refuses a second run on the same folder, and goes on when the first has ended", async () => {
     const name = await copied("locked");
     const unlock = await lockRun(join(folder, name));
-    await expect(runDataset(smallConfig(folder, name))).rejects.toMatchObject({ code: "ledger", message: expect.stringMatching(/another run is at work/) });
+    await expect(runDataset(smallConfig(folder, name))).rejects.toMatchObject({
+      code: "ledger",
+      message: expect.stringMatching(/another run is at work/),
+    });
     const child = await runChild(await writeSmallConfig(folder, name));
     expect(child.stderr).toMatch(/another run is at work/);
     unlock();
@@ -177,20 +189,24 @@ describe("when things go wrong", () => {
     expect(summary.stopped.every(({ failed }) => failed === 0)).toBe(true);
   }, 60_000);
 
-  it.skipIf(spawnSync("mount", ["--version"]).status !== 0 || process.getuid?.() !== 0)("does so on a real disk", async () => {
-    const disk = join(folder, "disk");
-    await mkdir(disk);
-    if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", disk]).status !== 0) return;
-    try {
-      const config = smallConfig(folder, join("disk", "run"));
-      await expect(runDataset(config, { workers: 2 })).rejects.toMatchObject({ code: "storage", message: expect.stringMatching(/disk is full/) });
-      expect(spawnSync("mount", ["-o", "remount,size=30m", disk]).status).toBe(0);
-      await runDataset(config, { workers: 2 });
-      expect(await outcomeOf(join(disk, "run"))).toEqual(await outcomeOf(done));
-    } finally {
-      spawnSync("umount", [disk]);
-    }
-  }, 60_000);
+  it.skipIf(spawnSync("mount", ["--version"]).status !== 0 || process.getuid?.() !== 0)(
+    "does so on a real disk",
+    async () => {
+      const disk = join(folder, "disk");
+      await mkdir(disk);
+      if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", disk]).status !== 0) return;
+      try {
+        const config = smallConfig(folder, join("disk", "run"));
+        await expect(runDataset(config, { workers: 2 })).rejects.toMatchObject({ code: "storage", message: expect.stringMatching(/disk is full/) });
+        expect(spawnSync("mount", ["-o", "remount,size=30m", disk]).status).toBe(0);
+        await runDataset(config, { workers: 2 });
+        expect(await outcomeOf(join(disk, "run"))).toEqual(await outcomeOf(done));
+      } finally {
+        spawnSync("umount", [disk]);
+      }
+    },
+    60_000,
+  );
 
   it("keeps failures of an endpoint that is down or talks nonsense, and tries them again when told", async () => {
     const name = await copied("endpoint");
@@ -204,9 +220,16 @@ describe("when things go wrong", () => {
         `The picture shows one ${noun} with a lot of empty space around it.`,
         `For a calm morning at home, a simple ${noun} within reach.`,
       ];
-      const content = behaviour === "garbage" ? "]} no JSON {[" : JSON.stringify({ captions, language: "en", visible_text: [], product_visible: true, occluded: false, watermark: false });
+      const content =
+        behaviour === "garbage"
+          ? "]} no JSON {["
+          : JSON.stringify({ captions, language: "en", visible_text: [], product_visible: true, occluded: false, watermark: false });
       response.writeHead(200, { "content-type": "application/json" }).end(
-        JSON.stringify({ model: "test", choices: [{ message: { content }, finish_reason: "stop" }], usage: { prompt_tokens: 10, completion_tokens: 10 } }),
+        JSON.stringify({
+          model: "test",
+          choices: [{ message: { content }, finish_reason: "stop" }],
+          usage: { prompt_tokens: 10, completion_tokens: 10 },
+        }),
       );
     });
     try {
@@ -276,6 +299,9 @@ describe("when things go wrong", () => {
     const name = await copied("damaged");
     const [shelf] = (await readdir(join(folder, name, "files"))).filter((entry) => !entry.startsWith("."));
     await rm(join(folder, name, "files", shelf!), { recursive: true });
-    await expect(runDataset(smallConfig(folder, name), { from: "shard", workers: 1 })).rejects.toMatchObject({ code: "storage", message: expect.stringMatching(/cannot read/) });
+    await expect(runDataset(smallConfig(folder, name), { from: "shard", workers: 1 })).rejects.toMatchObject({
+      code: "storage",
+      message: expect.stringMatching(/cannot read/),
+    });
   }, 60_000);
 });

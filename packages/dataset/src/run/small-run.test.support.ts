@@ -25,7 +25,7 @@ export async function smallPictures(folder: string, count: number, first = 0): P
 }
 
 /** Settings under which small pictures come through. */
-export const smallSettings: Partial<RunConfig> = {
+const smallSettings: Partial<RunConfig> = {
   filter: {
     thresholds: [
       { score: "shortSide", least: 64 },
@@ -55,7 +55,9 @@ export async function outcomeOf(output: string): Promise<Record<string, string>>
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     if (/\.(sqlite|sqlite-wal|sqlite-shm|lock)$/.test(path)) continue;
-    found[path.slice(output.length + 1)] = createHash("sha256").update(await readFile(path)).digest("hex");
+    found[path.slice(output.length + 1)] = createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex");
   }
   const ledger = await openLedger(output, { readOnly: true });
   found.ledger = [...ledger.export()].join("\n");

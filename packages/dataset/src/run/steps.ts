@@ -3,7 +3,23 @@ import type { ItemStageName } from "../stages/create-stage.js";
 /**
  * What a run does, in this order: stages look at one item at a time; the others are queries over all that is left, made anew each time, for they cost little.
  */
-export const steps: readonly ["ingest", "category", "score", "fingerprint", "filter", "dedup", "extract", "inspect", "filter-product", "caption", "augment", "review", "split", "shard", "report"] = [
+export const steps: readonly [
+  "ingest",
+  "category",
+  "score",
+  "fingerprint",
+  "filter",
+  "dedup",
+  "extract",
+  "inspect",
+  "filter-product",
+  "caption",
+  "augment",
+  "review",
+  "split",
+  "shard",
+  "report",
+] = [
   "ingest",
   "category",
   "score",

@@ -46,7 +46,8 @@ export async function takeIn(run: Run, options: TakeInOptions): Promise<void> {
     const mine = (key: string) => !shard || Number.parseInt(shortHash(key).slice(0, 8), 16) % shard.count === shard.index;
     const wanted = async function* (): AsyncGenerator<{ readonly item: IncomingItem; readonly position: number }, void, void> {
       for await (const item of source.items(signal)) {
-        if (!isKey(item.key)) throw new DatasetError("invalid-config", `ingest: expected a key of letters, digits, "_" and "-", got ${JSON.stringify(item.key)}`);
+        if (!isKey(item.key))
+          throw new DatasetError("invalid-config", `ingest: expected a key of letters, digits, "_" and "-", got ${JSON.stringify(item.key)}`);
         if (!mine(item.key)) continue;
         if (pending.has(item.key) || ledger.isLive(item.key))
           throw new DatasetError("invalid-config", `ingest: two items have the key ${item.key}; give each source a name of its own`);
@@ -111,7 +112,8 @@ function stopKnown(run: Run, source: number, count: (outcome: StageResult["outco
     for (const { key, source: of } of run.ledger.items()) {
       if (of !== source) continue;
       const result = run.ledger.result(key, "ingest")?.result;
-      if (!result) throw new DatasetError("ledger", `ingest: ${key} has no result, though its source was gone through: start again with --from ingest`);
+      if (!result)
+        throw new DatasetError("ledger", `ingest: ${key} has no result, though its source was gone through: start again with --from ingest`);
       if (result.outcome !== "done") run.ledger.stop(key, stopOf("ingest", result));
       count(result.outcome, true);
     }

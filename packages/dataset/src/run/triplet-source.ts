@@ -52,7 +52,8 @@ function read(source: { readonly kind: TripletKind; readonly path: string }, opt
 function item(triplet: Triplet, source: SourceSettings & { readonly kind: TripletKind }, prefix: string, limits: IngestSettings): IncomingItem {
   const { key, ad, product, mask, captions, category } = triplet;
   const hash = createHash("sha256");
-  for (const part of [ad.bytes, product.bytes, mask.data, Buffer.from(JSON.stringify([captions, category]))]) hash.update(`${part.length}:`).update(part);
+  for (const part of [ad.bytes, product.bytes, mask.data, Buffer.from(JSON.stringify([captions, category]))])
+    hash.update(`${part.length}:`).update(part);
   return {
     key: prefix === "" ? key : `${prefix}-${key}`,
     location: key,
@@ -67,7 +68,9 @@ async function taken(
   files: FileStore,
   limits: IngestSettings,
 ): Promise<StageOutcome<IngestRow>> {
-  const baked = await bake(ad.bytes, files, limits);
+  // Sizes stay: a mask and a product belong to the picture's.
+  const { maxSide: _, ...bounds } = limits;
+  const baked = await bake(ad.bytes, files, bounds);
   if ("rejected" in baked) return { outcome: "rejected", reasons: baked.rejected };
   const { orientation, format, ...rest } = baked;
   if (rest.width !== mask.width || rest.height !== mask.height)
@@ -75,7 +78,7 @@ async function taken(
       outcome: "rejected",
       reasons: [{ code: "mask-size", message: `the mask is ${mask.width} × ${mask.height}, the picture ${rest.width} × ${rest.height}` }],
     };
-  const cut = await bake(product.bytes, files, limits);
+  const cut = await bake(product.bytes, files, bounds);
   const same = !("rejected" in cut) && cut.width === rest.width && cut.height === rest.height;
   const { width, height } = mask;
   const grey = await encodeImage({ width, height, channels: 1, data: mask.data.map((value) => value * 255) }, { format: "png" });

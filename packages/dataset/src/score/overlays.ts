@@ -2,7 +2,7 @@ import { markTrees } from "./mark-trees.js";
 import { type MeasuredStrokes, measureStrokes, strokeFeatures } from "./stroke-features.js";
 import { findStrokes, noiseLevel } from "./strokes.js";
 import { textTrees } from "./text-trees.js";
-import { treesProbability } from "./trees.js";
+import { type Trees, treesProbability } from "./trees.js";
 import { watermarkEvidence, watermarkFeatures } from "./watermark-evidence.js";
 import { watermarkTrees } from "./watermark-trees.js";
 import type { WorkingCopy } from "./working-copy.js";
@@ -12,8 +12,6 @@ export interface Overlays {
   readonly sets: readonly (MeasuredStrokes & {
     /** Probability of each stroke to be a letter, or part of one, that was printed opaquely. */
     readonly letter: Float32Array;
-    /** Probability to belong to a half-transparent mark. */
-    readonly mark: Float32Array;
   })[];
 }
 
@@ -21,11 +19,13 @@ export function findOverlays(copy: WorkingCopy): Overlays {
   const noise = noiseLevel(copy);
   const sets = [true, false].map((bright) => {
     const measured = measureStrokes(copy, copy.luma, findStrokes(copy, copy.luma, bright, noise), noise);
-    const probability = (trees: Parameters<typeof treesProbability>[0]) =>
-      Float32Array.from(measured.areas, (_, slot) => treesProbability(trees, measured.features, slot * strokeFeatures.length));
-    return { ...measured, letter: probability(textTrees), mark: probability(markTrees) };
+    return { ...measured, letter: judged(textTrees, measured) };
   });
   return { sets };
+}
+
+function judged(trees: Trees, { areas, features }: MeasuredStrokes): Float32Array {
+  return Float32Array.from(areas, (_, slot) => treesProbability(trees, features, slot * strokeFeatures.length));
 }
 
 /** Area in the boxes of letters as a share of the picture, each weighted with how sure it is; with a mask, of letters that lie mostly outside it. */
@@ -51,7 +51,7 @@ export function letterArea({ sets }: Overlays, { width, height }: WorkingCopy, m
 /** Probability that the picture carries a watermark, from how much of it looks like one. */
 export function watermarkProbability({ sets }: Overlays, copy: WorkingCopy): number {
   const values = watermarkEvidence(
-    sets.map(({ areas, mark, letter, features, chains }) => ({ areas, mark, letter, features, chains })),
+    sets.map((set) => ({ ...set, mark: judged(markTrees, set) })),
     copy.width * copy.height,
   );
   return treesProbability(

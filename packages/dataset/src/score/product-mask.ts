@@ -15,5 +15,6 @@ export function checkProductMask(name: string, mask: ProductMask, { width, heigh
     throw new ArgumentError(`${name}: expected a mask of the picture's size, ${width} × ${height}, got ${mask.width} × ${mask.height}`);
   if (!(mask.data instanceof Uint8Array) || mask.data.length !== width * height)
     throw new ArgumentError(`${name}: expected a mask of ${width * height} bytes, got ${String(mask.data?.length)}`);
-  for (const value of mask.data) if (value > 1) throw new ArgumentError(`${name}: expected a mask of 0 and 1, got ${value}`);
+  for (let pixel = 0; pixel < mask.data.length; pixel++)
+    if (mask.data[pixel]! > 1) throw new ArgumentError(`${name}: expected a mask of 0 and 1, got ${mask.data[pixel]}`);
 }

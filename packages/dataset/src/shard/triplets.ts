@@ -5,8 +5,8 @@ import { DatasetError } from "../error.js";
 import { decodeMask } from "../formats/mask-file.js";
 import { shortHash } from "../ledger/hash.js";
 import type { LedgerEntry } from "../ledger/records.js";
-import { onWhite } from "../stages/pictures.js";
 import type { Run } from "../run/create-run.js";
+import { onWhite } from "../stages/pictures.js";
 
 /**
  * Keys of the items that are going, in the order in which they are written: drawn, so that each shard has something of everything, and the same every time.
@@ -14,7 +14,12 @@ import type { Run } from "../run/create-run.js";
 export function shardOrder(run: Run): readonly string[] {
   const drawn: { readonly key: string; readonly draw: string }[] = [];
   for (const { key } of run.ledger.items({ going: true }))
-    drawn.push({ key, draw: createHash("sha256").update(JSON.stringify([run.config.seed ?? 0, "shard", key])).digest("base64") });
+    drawn.push({
+      key,
+      draw: createHash("sha256")
+        .update(JSON.stringify([run.config.seed ?? 0, "shard", key]))
+        .digest("base64"),
+    });
   return drawn.sort((a, b) => (a.draw < b.draw ? -1 : 1)).map(({ key }) => key);
 }
 
@@ -42,7 +47,7 @@ export async function* ledgerTriplets(run: Run, keys: readonly string[], signal:
 }
 
 /** @throws DatasetError `ledger` if a stage has not been run; `storage` if a file is missing */
-export async function tripletOf(entry: LedgerEntry, run: Pick<Run, "files" | "known">): Promise<Triplet> {
+async function tripletOf(entry: LedgerEntry, run: Pick<Run, "files" | "known">): Promise<Triplet> {
   const { key, split, rows } = entry;
   const { ingest, extract, caption, augment, score, inspect } = rows;
   if (!ingest || !extract || !caption || !augment)

@@ -10,8 +10,8 @@ import type { WriteOptions } from "../formats/output.js";
 import { writeParquet } from "../formats/parquet-write.js";
 import { writeWebDataset } from "../formats/webdataset-write.js";
 import type { Run } from "../run/create-run.js";
-import type { QueryOptions } from "../run/queries.js";
 import { stepProgress } from "../run/progress.js";
+import type { QueryOptions } from "../run/queries.js";
 import { storageError } from "../store/system-error.js";
 import { formatSignature, ledgerTriplets, shardOrder, tripletsSignature } from "./triplets.js";
 
@@ -107,5 +107,7 @@ async function wholeIndex(folder: string, digest: string | undefined): Promise<D
 }
 
 async function indexDigest(folder: string): Promise<string> {
-  return createHash("sha256").update(await readFile(join(folder, indexName))).digest("hex");
+  return createHash("sha256")
+    .update(await readFile(join(folder, indexName)))
+    .digest("hex");
 }

@@ -82,7 +82,9 @@ function apportion(strata: ReadonlyMap<string, readonly Group[]>, test: number, 
   });
   const all = sizes.reduce((sum, { size }) => sum + size, 0);
   let left = Math.round(all * test) - sizes.reduce((sum, { least }) => sum + least, 0);
-  const byLoss = [...sizes].sort((a, b) => b.size * test - b.least - (a.size * test - a.least) || draw(seed, `category ${a.category}`) - draw(seed, `category ${b.category}`));
+  const byLoss = [...sizes].sort(
+    (a, b) => b.size * test - b.least - (a.size * test - a.least) || draw(seed, `category ${a.category}`) - draw(seed, `category ${b.category}`),
+  );
   const targets = new Map(sizes.map(({ category, least }) => [category, least]));
   for (const { category, size, least } of byLoss) {
     if (left <= 0) break;
@@ -94,5 +96,11 @@ function apportion(strata: ReadonlyMap<string, readonly Group[]>, test: number, 
 }
 
 function draw(seed: number | string, name: string): number {
-  return createHash("sha256").update(JSON.stringify([seed, "split", name])).digest().readUIntBE(0, 6) / 2 ** 48;
+  return (
+    createHash("sha256")
+      .update(JSON.stringify([seed, "split", name]))
+      .digest()
+      .readUIntBE(0, 6) /
+    2 ** 48
+  );
 }

@@ -1,8 +1,8 @@
-import { type CaptionTools, captionStage } from "../caption/stage.js";
 import type { CaptionSettings } from "../caption/settings.js";
+import { type CaptionTools, captionStage } from "../caption/stage.js";
 import type { Stage, StageName } from "../contract.js";
-import { DatasetError } from "../error.js";
 import { fingerprintStage } from "../dedup/fingerprint.js";
+import { DatasetError } from "../error.js";
 import { inspectStage, scoreStage } from "../score/stages.js";
 import { type AugmentStageSettings, augmentStage } from "./augment-stage.js";
 import { defaultDrivers, driverPlace } from "./extract-drivers.js";

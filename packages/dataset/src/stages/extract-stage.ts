@@ -1,4 +1,4 @@
-import { cutOut, type Extraction, ExtractError, type Extractor } from "@refadgen/extract";
+import { cutOut, ExtractError, type Extraction, type Extractor } from "@refadgen/extract";
 import type { Image } from "@refadgen/image";
 import type { ExtractRow, FileStore, IngestRow, Json, Rejection, Stage, StageOutcome } from "../contract.js";
 import { DatasetError } from "../error.js";
@@ -107,7 +107,9 @@ async function taken({ mask, matte, score, reasons, driver }: Extraction, pictur
 /** One reason to count, with everything that the drivers said. */
 function doubts(results: readonly Extraction[]): Rejection[] {
   if (results.length === 0) return [{ code: "no-product", message: "the source has no mask and no driver looks for one" }];
-  const said = results.map(({ driver, score, reasons }) => `${driver} (${score.toFixed(2)}): ${reasons.map(({ message }) => message).join(" ") || "not sure."}`);
+  const said = results.map(
+    ({ driver, score, reasons }) => `${driver} (${score.toFixed(2)}): ${reasons.map(({ message }) => message).join(" ") || "not sure."}`,
+  );
   return [{ code: "no-product", message: `no driver is sure of a product. ${said.join(" ")}` }];
 }
 

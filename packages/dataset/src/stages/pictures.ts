@@ -25,7 +25,12 @@ export function onWhite(image: Image): Image {
 }
 
 /** A mask as its file has it: 1 where the product is. */
-export async function storedMask(files: FileStore, file: StoredFile, { width, height }: Pick<Image, "width" | "height">, where: string): Promise<Image> {
+export async function storedMask(
+  files: FileStore,
+  file: StoredFile,
+  { width, height }: Pick<Image, "width" | "height">,
+  where: string,
+): Promise<Image> {
   const grey = toGrey(onWhiteUnlessGrey(await storedPicture(files, file)));
   if (grey.width !== width || grey.height !== height)
     throw new DatasetError("format", `${where}: expected a mask of ${width} × ${height}, got ${grey.width} × ${grey.height}`);

@@ -1,5 +1,5 @@
-import { ExtractError } from "@refadgen/extract";
 import { RefAdGenError } from "@refadgen/errors";
+import { ExtractError } from "@refadgen/extract";
 import type { CaptionTools } from "../caption/stage.js";
 import type { FileStore, Item, Stage, StageContext, StageName } from "../contract.js";
 import { DatasetError, type DatasetErrorCode } from "../error.js";
@@ -36,17 +36,16 @@ const stores = new Map<string, FileStore>();
 export async function runJob({ stage: name, settings, item, store }: Job, { signal, tools }: RunJobOptions = {}): Promise<StageResult> {
   const id = `${name} ${JSON.stringify(settings)}`;
   let stage = stages.get(id);
-  if (!stage) stages.set(id, (stage = createStage(name, settings as never, tools)));
+  if (!stage) {
+    stage = createStage(name, settings as never, tools);
+    stages.set(id, stage);
+  }
   let files = stores.get(store);
-  if (!files) stores.set(store, (files = folderStore(store)));
+  if (!files) {
+    files = folderStore(store);
+    stores.set(store, files);
+  }
   return runStage(stage, item, { files, ...(signal && { signal }) });
-}
-
-/** Frees what stages of earlier jobs hold: models, threads. */
-export async function disposeJobs(): Promise<void> {
-  const all = [...stages.values()];
-  stages.clear();
-  for (const stage of all) await stage.dispose?.();
 }
 
 /** As `runJob`, for a stage that is at hand. */

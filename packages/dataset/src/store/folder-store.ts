@@ -44,16 +44,13 @@ export function folderStore(folder: string): FileStore {
       const path = pathOf(folder, file);
       const bytes = await read(path);
       if (bytes.length !== file.bytes || digest(bytes) !== file.sha256)
-        throw new DatasetError("storage", `folderStore: expected ${path} to hold what its name says, got other bytes. Delete it and start the run again`);
+        throw new DatasetError(
+          "storage",
+          `folderStore: expected ${path} to hold what its name says, got other bytes. Delete it and start the run again`,
+        );
       return bytes;
     },
   };
-}
-
-/** Whether all of these files are there in their full length. */
-export async function hasFiles(folder: string, files: readonly StoredFile[]): Promise<boolean> {
-  for (const file of files) if ((await sizeOf(pathOf(folder, file))) !== file.bytes) return false;
-  return true;
 }
 
 /** Deletes what killed runs left half-written. */
@@ -97,7 +94,9 @@ async function read(path: string): Promise<Uint8Array> {
     const { buffer, byteOffset, byteLength } = await readFile(path);
     return new Uint8Array(buffer, byteOffset, byteLength);
   } catch (error) {
-    throw new DatasetError("storage", `folderStore: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new DatasetError("storage", `folderStore: cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -115,7 +115,8 @@ export function parseTaxonomy(value: unknown, where = "taxonomy"): Taxonomy {
   for (const category of read) {
     for (const label of [category.name, ...category.synonyms]) {
       const other = taken.get(label);
-      if (other !== undefined && other !== category.name) fail(`expected ${JSON.stringify(label)} to stand for one category, got ${other} and ${category.name}`);
+      if (other !== undefined && other !== category.name)
+        fail(`expected ${JSON.stringify(label)} to stand for one category, got ${other} and ${category.name}`);
       if (other !== undefined && label === category.name) fail(`expected each category once, got ${label} twice`);
       taken.set(label, category.name);
     }
@@ -136,7 +137,10 @@ export function findCategory({ categories }: Taxonomy, label: string): Category 
 }
 
 function plainLabel(label: string): string {
-  return label.trim().toLowerCase().replaceAll(/[\s_-]+/g, " ");
+  return label
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[\s_-]+/g, " ");
 }
 
 function record(value: unknown, expected: string, fail: (message: string) => never): Readonly<Record<string, unknown>> {
