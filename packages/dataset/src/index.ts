@@ -158,3 +158,9 @@ export {
 export { type FingerprintStageSettings, fingerprintPicture, fingerprintStage } from "./dedup/fingerprint.js";
 export { hashDistance } from "./dedup/perceptual-hash.js";
 export { buildHashIndex, type Hashes, type HashIndex } from "./dedup/hash-index.js";
+
+// Several machines: the jobs of a run over Redis or Valkey
+export type { JobPool } from "./run/job-pool.js";
+export type { QueueOptions } from "./queue/bullmq.js";
+export { createQueuePool, type DeadLetter, deadLetters, type QueuePoolOptions, retryDeadLetters } from "./queue/queue-pool.js";
+export { type QueueWorker, type QueueWorkerOptions, startQueueWorker } from "./queue/queue-worker.js";

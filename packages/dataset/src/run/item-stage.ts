@@ -49,7 +49,7 @@ export async function runItemStage(run: Run, name: ItemStageName, options: ItemS
   const hash = shortHash(canonicalJson([name, stage.settings]));
   const place = run.own[name] ? "here" : stagePlace(name, settings);
   // A thread that has done a job takes the next one first: one at a time stay on one thread.
-  const limit = place === "here" ? concurrency(run, name) : place === "workers" ? run.workers * 2 : 1;
+  const limit = place === "here" ? concurrency(run, name) : place === "workers" ? Math.max(run.workers * 2, pool().size) : 1;
   const progress = stepProgress(name, ledger.totals().going, onProgress);
   const commits = commitsOf(ledger);
   let inARow: { readonly code: string; count: number } = { code: "", count: 0 };

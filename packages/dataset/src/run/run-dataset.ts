@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** Stages of one's own, with models behind interfaces. */
   readonly stages?: OwnStages;
+  /** Does the jobs of item stages in place of threads of this process: `createQueuePool`. It stays the caller's to dispose of. */
+  readonly pool?: JobPool;
   /** Sources of one's own, in place of the config's. */
   readonly sources?: readonly IncomingSource[];
 }
@@ -87,7 +89,11 @@ export async function runDataset(config: RunConfig, options: RunOptions = {}): P
       const end = () => void pool?.dispose();
       signal?.addEventListener("abort", end, { once: true });
       try {
-        return await runSteps(run, options, () => (pool ??= createJobPool({ workers: run.workers, deadline: config.deadline ?? 600 })));
+        return await runSteps(
+          run,
+          options,
+          () => options.pool ?? (pool ??= createJobPool({ workers: run.workers, deadline: config.deadline ?? 600 })),
+        );
       } finally {
         signal?.removeEventListener("abort", end);
         await pool?.dispose();
