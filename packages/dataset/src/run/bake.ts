@@ -44,7 +44,7 @@ export async function bake(
     return { picture, width, height, orientation: jpeg?.orientation ?? 1, format };
   } catch (error) {
     if (!ImageError.isInstance(error)) throw error;
-    return { rejected: [{ code: error.code, message: error.message }] };
+    return { rejected: [{ code: error.code === "limit" ? "too-large" : error.code, message: error.message }] };
   }
 }
 
