@@ -50,7 +50,9 @@ export async function bake(
 
 function smaller(image: Image, side: number): Image {
   const scale = side / Math.max(image.width, image.height);
-  return resizeImage(image, { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) });
+  const size = { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) };
+  // Means over areas, as img2dataset makes pictures smaller: a third of the time of the sharper filters.
+  return resizeImage(image, size, { filter: "box" });
 }
 
 async function stored(image: Image, format: string, bytes: Uint8Array | undefined, files: FileStore): Promise<StoredFile> {
