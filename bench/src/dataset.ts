@@ -131,10 +131,12 @@ async function ourTars(folder: string, count: number): Promise<number> {
     const store = folderStore(run.storeFolder);
     const entries = async function* (from: number) {
       let index = 0;
-      for (const { key, rows } of run.ledger.entries())
-        if (index >= from && index++ < from + 100) yield { path: `${key}.jpg`, bytes: await store.get(rows.ingest!.picture) };
+      for (const { key, rows } of run.ledger.entries()) {
+        const at = index++;
+        if (at >= from && at < from + 100) yield { path: `${key}.jpg`, bytes: await store.get(rows.ingest!.picture) };
+      }
     };
-    for (let from = 0; from < count; from += count) await pipeline(writeTar(entries(from)), createWriteStream(join(folder, `${from}.tar`)));
+    for (let from = 0; from < count; from += 100) await pipeline(writeTar(entries(from)), createWriteStream(join(folder, `${from}.tar`)));
   } finally {
     await run.dispose();
   }
@@ -157,13 +159,16 @@ async function img2dataset(folder: string, pictures: string, python: string): Pr
       "import sys, time",
       "from img2dataset import download",
       "if __name__ == '__main__':",
-      "    download(processes_count=2, thread_count=32, url_list=sys.argv[1], output_folder=sys.argv[2], image_size=256, resize_mode='keep_ratio', resize_only_if_bigger=True, output_format='webdataset', input_format='txt', number_sample_per_shard=500, enable_wandb=False, incremental_mode='overwrite')",
+      "    download(processes_count=2, thread_count=32, url_list=sys.argv[1], output_folder=sys.argv[2], image_size=256, resize_mode='keep_ratio', resize_only_if_bigger=True, output_format='webdataset', input_format='txt', number_sample_per_shard=100, enable_wandb=False, incremental_mode='incremental')",
     ].join("\n");
     const script = join(folder, "peer.py");
     await writeFile(script, code);
     const begin = performance.now();
     await new Promise<void>((resolve, reject) => {
-      const child = spawn(python, [script, list, output], { stdio: ["ignore", "ignore", "inherit"] });
+      const child = spawn(python, [script, list, output], {
+        stdio: ["ignore", "ignore", "inherit"],
+        env: { ...process.env, NO_ALBUMENTATIONS_UPDATE: "1" },
+      });
       child.on("error", reject).on("close", (status) => (status === 0 ? resolve() : reject(new Error(`img2dataset ended with ${status}`))));
     });
     const seconds = (performance.now() - begin) / 1000;

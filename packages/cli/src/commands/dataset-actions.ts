@@ -93,7 +93,7 @@ async function perform(
   } finally {
     reporter.end();
   }
-  process.stdout.write(json ? `${JSON.stringify({ type: "summary", ...summary })}\n` : summaryText(summary, path, only));
+  process.stdout.write(json ? `${JSON.stringify({ type: "summary", ...summary })}\n` : summaryText(summary, path, shard ? [] : only));
 }
 
 function summaryText({ items, left, train, test, stopped, shards, report }: RunSummary, path: string, only: readonly Step[] | undefined): string {

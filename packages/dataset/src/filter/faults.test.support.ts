@@ -381,7 +381,7 @@ function occluder(draw: Random, style: Style, kind: string, x: number, y: number
   }
 }
 
-export function boxOf({ mask: { width, height, data } }: Advert): { left: number; top: number; width: number; height: number } {
+function boxOf({ mask: { width, height, data } }: Advert): { left: number; top: number; width: number; height: number } {
   let [left, top, right, bottom] = [width, height, 0, 0];
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
@@ -390,7 +390,7 @@ export function boxOf({ mask: { width, height, data } }: Advert): { left: number
 }
 
 /** The whole picture out of focus or shaken. */
-export function blur({ image, mask }: Advert, style: Style, seed: string): Fault {
+function blur({ image, mask }: Advert, style: Style, seed: string): Fault {
   const draw = random("blur", style, seed);
   const shorter = Math.min(image.width, image.height);
   const kind = draw.pick(style === "tune" ? ["gaussian", "motion"] : ["defocus", "motion", "defocus", "gaussian"]);
@@ -406,7 +406,7 @@ export function blur({ image, mask }: Advert, style: Style, seed: string): Fault
 }
 
 /** Too few pixels, or few pixels made many. */
-export async function lowResolution({ image, mask }: Advert, style: Style, seed: string): Promise<Fault> {
+async function lowResolution({ image, mask }: Advert, style: Style, seed: string): Promise<Fault> {
   const draw = random("low-resolution", style, seed);
   const shorter = Math.min(image.width, image.height);
   const target = draw.between(48, 110);

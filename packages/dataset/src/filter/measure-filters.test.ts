@@ -1,11 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { miniTriplet } from "../mini/triplet.js";
-import { faultMakers } from "./faults.test.support.js";
+import { inspectProduct, scorePicture } from "../score/score-picture.js";
+import { faultMakers, harmless } from "./faults.test.support.js";
 import { measureFilters, measuresMarkdown } from "./measure-filters.js";
+import { applyThresholds } from "./thresholds.js";
 
 /** Counts by hand from what the filters of a test say. */
 describe("measureFilters", () => {
-  const size = { width: 256, height: 320 };
+  const size = { width: 224, height: 280 };
 
   test("finds most of the faults that nothing was fitted on, with few false alarms", { timeout: 60_000 }, async () => {
     const measures = await measureFilters({
@@ -54,4 +56,21 @@ describe("measureFilters", () => {
   test("refuses a count of nothing", async () => {
     await expect(measureFilters({ count: 0 })).rejects.toThrow("expected count to be a whole number above 0, got 0");
   });
+});
+
+test("JPEG, grain, other light and a soft background raise no alarm that the picture itself did not", { timeout: 60_000 }, async () => {
+  const kinds = new Set<string>();
+  for (let index = 0; index < 10; index++) {
+    const { ad } = miniTriplet(index, { seed: "harmless", width: 192, height: 240 });
+    const { image, mask, how } = await harmless(ad, String(index));
+    if (how === "nothing") continue;
+    kinds.add(how);
+    const [before, after] = [ad.image, image].map((one) => applyThresholds({ ...scorePicture(one), ...inspectProduct(one, mask) }));
+    const known = before!.map(({ code }) => code);
+    expect(
+      after!.filter(({ code }) => !known.includes(code)),
+      `${how} of ${index}`,
+    ).toEqual([]);
+  }
+  expect(kinds.size).toBe(4);
 });

@@ -20,14 +20,14 @@ export interface Threshold {
  */
 export const defaultThresholds: readonly Threshold[] = [
   { score: "shortSide", least: 200, code: "low-resolution" },
-  { score: "effectiveSide", least: 180, code: "low-resolution" },
+  { score: "effectiveSide", least: 170, code: "low-resolution" },
   { score: "aspect", most: 3 },
   { score: "highlights", least: 0.2, code: "dark" },
   { score: "shadows", most: 0.95, code: "bleached" },
   { score: "entropy", least: 2 },
   { score: "blur", most: 0.5 },
   { score: "jpegQuality", least: 25, code: "jpeg" },
-  { score: "watermark", most: 0.4 },
+  { score: "watermark", most: 0.5 },
   { score: "productArea", least: 0.5, code: "product-size" },
   { score: "productArea", most: 80, code: "product-size" },
   { score: "productBorder", most: 0.3, code: "product-cut-off" },

@@ -44,13 +44,15 @@ export async function bake(
     return { picture, width, height, orientation: jpeg?.orientation ?? 1, format };
   } catch (error) {
     if (!ImageError.isInstance(error)) throw error;
-    return { rejected: [{ code: error.code, message: error.message }] };
+    return { rejected: [{ code: error.code === "limit" ? "too-large" : error.code, message: error.message }] };
   }
 }
 
 function smaller(image: Image, side: number): Image {
   const scale = side / Math.max(image.width, image.height);
-  return resizeImage(image, { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) });
+  const size = { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) };
+  // Means over areas, as img2dataset makes pictures smaller: a third of the time of the sharper filters.
+  return resizeImage(image, size, { filter: "box" });
 }
 
 async function stored(image: Image, format: string, bytes: Uint8Array | undefined, files: FileStore): Promise<StoredFile> {

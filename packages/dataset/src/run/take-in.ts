@@ -28,6 +28,7 @@ export async function takeIn(run: Run, options: TakeInOptions): Promise<void> {
   const progress = stepProgress("ingest", undefined, onProgress);
   const commits = commitsOf(ledger);
   let left = limit;
+  const finished: { readonly index: number; readonly whole: string | undefined }[] = [];
   ledger.transaction(() => ledger.beginRun());
   for (const [index, source] of sources.entries()) {
     if (left <= 0) break;
@@ -79,13 +80,15 @@ export async function takeIn(run: Run, options: TakeInOptions): Promise<void> {
       progress.count(result.outcome, known);
     }).finally(() => commits.flush());
     // Cut off by the limit, the source may hold more; what it holds no longer is only known at its end.
-    if (left > 0)
-      ledger.transaction(() => {
-        ledger.forgetOthers(index);
-        if (whole === undefined) ledger.setNote(note, undefined);
-        else ledger.setNote(note, whole);
-      });
+    if (left > 0) finished.push({ index, whole });
   }
+  // At last and at once: an item that moved from one source to another is met before it is missed.
+  ledger.transaction(() => {
+    for (const { index, whole } of finished) {
+      ledger.forgetOthers(index);
+      ledger.setNote(`source ${index}`, whole);
+    }
+  });
   progress.end();
 }
 

@@ -1,3 +1,4 @@
+import { gaussianBlur } from "@refadgen/augment";
 import { markTrees } from "./mark-trees.js";
 import { type MeasuredStrokes, measureStrokes, strokeFeatures } from "./stroke-features.js";
 import { findStrokes, noiseLevel } from "./strokes.js";
@@ -5,7 +6,7 @@ import { textTrees } from "./text-trees.js";
 import { type Trees, treesProbability } from "./trees.js";
 import { watermarkEvidence, watermarkFeatures } from "./watermark-evidence.js";
 import { watermarkTrees } from "./watermark-trees.js";
-import type { WorkingCopy } from "./working-copy.js";
+import { lumaOf, type WorkingCopy } from "./working-copy.js";
 
 /** Strokes of a picture, bright and dark, with what each of them may be. */
 export interface Overlays {
@@ -15,13 +16,24 @@ export interface Overlays {
   })[];
 }
 
-export function findOverlays(copy: WorkingCopy): Overlays {
+export function findOverlays(picture: WorkingCopy): Overlays {
+  // Grain breaks the ground into specks, which look like half-transparent strokes.
+  const copy = noiseLevel(picture) > grainy ? smoothed(picture) : picture;
   const noise = noiseLevel(copy);
   const sets = [true, false].map((bright) => {
     const measured = measureStrokes(copy, copy.luma, findStrokes(copy, copy.luma, bright, noise), noise);
     return { ...measured, letter: judged(textTrees, measured) };
   });
   return { sets };
+}
+
+/** Deviation of the grain, in levels, above which a picture is smoothed first. */
+const grainy = 1;
+
+function smoothed(copy: WorkingCopy): WorkingCopy {
+  const { width, height } = copy;
+  const { data: rgb } = gaussianBlur({ width, height, channels: 3, data: copy.rgb }, { sigma: 1 });
+  return { ...copy, rgb, luma: lumaOf(rgb) };
 }
 
 function judged(trees: Trees, { areas, features }: MeasuredStrokes): Float32Array {

@@ -42,7 +42,7 @@ export function measureTone({ rgb, luma }: WorkingCopy): Tone {
 }
 
 /** The first bin at which at least this share has been seen. */
-export function percentile(histogram: ArrayLike<number>, count: number, share: number): number {
+function percentile(histogram: ArrayLike<number>, count: number, share: number): number {
   let seen = 0;
   for (let bin = 0; bin < histogram.length; bin++) {
     seen += histogram[bin]!;

@@ -20,10 +20,15 @@ export function workingCopy(image: Image, area: number = workingArea): WorkingCo
   const scale = Math.min(1, Math.sqrt(area / (image.width * image.height)));
   const size = { width: Math.max(1, Math.round(image.width * scale)), height: Math.max(1, Math.round(image.height * scale)) };
   const rgb = toRgb(scale === 1 ? image : resizeImage(toRgb(image), size, { filter: "bilinear" })).data;
-  const luma = new Float32Array(size.width * size.height);
+  return { ...size, scale, rgb, luma: lumaOf(rgb) };
+}
+
+/** Rec. 601 luma of `[H, W, 3]`. */
+export function lumaOf(rgb: Uint8Array): Float32Array {
+  const luma = new Float32Array(rgb.length / 3);
   for (let pixel = 0, from = 0; pixel < luma.length; pixel++, from += 3)
     luma[pixel] = 0.299 * rgb[from]! + 0.587 * rgb[from + 1]! + 0.114 * rgb[from + 2]!;
-  return { ...size, scale, rgb, luma };
+  return luma;
 }
 
 /** The mask on the copy's canvas: 1 where at least half of a pixel is the product. */

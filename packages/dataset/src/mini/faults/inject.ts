@@ -26,7 +26,7 @@ export interface FaultOptions {
 export type FaultSubject = Pick<MiniTriplet, "key"> & { readonly ad: Pick<MiniTriplet["ad"], "image" | "mask"> };
 
 /** JPEG files of ads, as shops serve them. */
-export const adQuality = 92;
+const adQuality = 92;
 
 /**
  * Spoils the ad of a triplet, and says exactly how: the truth that filters are measured against. Depends on the ad, kind and options only.
@@ -61,7 +61,7 @@ export async function injectFault(triplet: FaultSubject, kind: FaultKind, option
 }
 
 /** A file of a picture, the same as `writeMini` writes it. */
-export async function fileOf(image: Image, format: "png" | "jpeg"): Promise<FaultyAd["file"]> {
+async function fileOf(image: Image, format: "png" | "jpeg"): Promise<FaultyAd["file"]> {
   return format === "png"
     ? { bytes: await encodeImage(image, { format }), extension: "png" }
     : { bytes: await encodeImage(image, { format, quality: adQuality }), extension: "jpg" };
