@@ -9,6 +9,9 @@ const deadline = Number(process.env.REFADGEN_JOB_DEADLINE ?? 600);
 const store = process.env.REFADGEN_JOB_STORE;
 let pool: JobPool | undefined;
 
+// A worker that is killed takes its sandboxes with it: their jobs go to others.
+process.once("disconnect", () => process.exit());
+
 /**
  * What a worker's sandbox runs: a process of its own, which keeps the lock's renewal free of decoders, and in it a thread, which can be ended when it hangs. What
  * would stop every item is an answer too: only a death is a failure of the queue.

@@ -89,11 +89,11 @@ export async function runDataset(config: RunConfig, options: RunOptions = {}): P
       const end = () => void pool?.dispose();
       signal?.addEventListener("abort", end, { once: true });
       try {
-        return await runSteps(
-          run,
-          options,
-          () => options.pool ?? (pool ??= createJobPool({ workers: run.workers, deadline: config.deadline ?? 600 })),
-        );
+        return await runSteps(run, options, () => {
+          if (options.pool) return options.pool;
+          pool ??= createJobPool({ workers: run.workers, deadline: config.deadline ?? 600 });
+          return pool;
+        });
       } finally {
         signal?.removeEventListener("abort", end);
         await pool?.dispose();

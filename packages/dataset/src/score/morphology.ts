@@ -33,7 +33,7 @@ function rowMaxima(plane: Float32Array, width: number, height: number, radius: n
     const rest = window - reach;
     for (let x = 0, to = y * width; x < width; x++, to++) {
       const [one, other] = [row[x]!, row[x + rest]!];
-      out[to] = one > other ? one : other;
+      out[to] = Math.max(one, other);
     }
   }
   return out;
@@ -59,7 +59,7 @@ function columnMaxima(plane: Float32Array, width: number, height: number, radius
   const out = new Float32Array(plane.length);
   for (let at = 0; at < out.length; at++) {
     const [one, other] = [padded[at]!, padded[at + rest]!];
-    out[at] = one > other ? one : other;
+    out[at] = Math.max(one, other);
   }
   return out;
 }

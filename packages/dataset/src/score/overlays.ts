@@ -51,7 +51,7 @@ export function letterArea({ sets }: Overlays, { width, height }: WorkingCopy, m
       for (let y = boxes[slot * 4 + 1]!; y <= boxes[slot * 4 + 3]!; y++)
         for (let x = boxes[slot * 4]!; x <= boxes[slot * 4 + 2]!; x++) {
           const pixel = y * width + x;
-          if (sure > weight[pixel]! && !(mask && mask[pixel])) weight[pixel] = sure;
+          if (sure > weight[pixel]! && !mask?.[pixel]) weight[pixel] = sure;
         }
     }
   }

@@ -259,7 +259,10 @@ function toggleMask(): void {
 
 function zoom(): void {
   const dialog = byId("large");
-  if (dialog.open) return dialog.close();
+  if (dialog.open) {
+    dialog.close();
+    return;
+  }
   const shown = byId("ad") as PageElement & { readonly naturalWidth: number; readonly naturalHeight: number };
   byId("large-ad").style.setProperty("--shape", String(shown.naturalWidth / Math.max(1, shown.naturalHeight)));
   dialog.showModal();

@@ -26,7 +26,7 @@ export interface FaultOptions {
 export type FaultSubject = Pick<MiniTriplet, "key"> & { readonly ad: Pick<MiniTriplet["ad"], "image" | "mask"> };
 
 /** JPEG files of ads, as shops serve them. */
-const adQuality = 92;
+export const adQuality = 92;
 
 /**
  * Spoils the ad of a triplet, and says exactly how: the truth that filters are measured against. Depends on the ad, kind and options only.
