@@ -5,6 +5,7 @@ import { executionProviders, precisions, runtimeNames } from "@refadgen/graph";
 import { tfjsBackends } from "@refadgen/graph/tfjs";
 import type { PartOptions } from "./case.js";
 import { augment } from "./parts/augment.js";
+import { dataset } from "./parts/dataset.js";
 import { formats } from "./parts/formats.js";
 import { metrics } from "./parts/metrics.js";
 import { micro } from "./parts/micro.js";
@@ -35,6 +36,7 @@ const parts: ReadonlyMap<string, RegisteredPart> = new Map([
   ["metrics", { run: metrics }],
   ["micro", { run: micro }],
   ["augment", { run: augment }],
+  ["dataset", { run: dataset, ...(process.env.REFADGEN_PYTHON === undefined && { note: "ours not read by Python: REFADGEN_PYTHON is not set" }) }],
   ["networks", { run: networks }],
 ]);
 

@@ -1,5 +1,6 @@
 import { HubError } from "@refadgen/hub";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
+import { datasetErrorCode } from "./dataset-error.js";
 
 /** What to do about an error, as a sentence; undefined where its message says so itself, or nothing is known. */
 export function adviceFor(error: unknown): string | undefined {
@@ -15,6 +16,8 @@ export function adviceFor(error: unknown): string | undefined {
     if (error.code !== "missing-file") return "refadgen inspect FILE tells what a file holds.";
   }
   if (HubError.isInstance(error) && error.code === "disk-full") return "refadgen cache ls shows what the cache holds.";
+  const dataset = datasetErrorCode(error);
+  if (dataset !== undefined) return datasetAdvice[dataset];
   if (SessionError.isInstance(error)) return "refadgen doctor tells what works on this machine.";
   if (ImageError.isInstance(error)) return "Expected is a PNG, JPEG or WebP picture.";
   if (ArgumentError.isInstance(error)) return "refadgen COMMAND --help explains every option.";
@@ -23,3 +26,12 @@ export function adviceFor(error: unknown): string | undefined {
   if (code === "ENOSPC") return "The disk is full; refadgen cache ls shows what the cache holds.";
   return code === undefined ? "Run it again with --debug to see where it came from." : undefined;
 }
+
+/** By the code of a DatasetError; the others say themselves what to do. */
+const datasetAdvice: Readonly<Record<string, string>> = {
+  "invalid-config": "refadgen dataset init writes a config that works; the README of @refadgen/dataset explains every setting.",
+  "missing-package": "Install it beside refadgen and start again: nothing that was finished is lost.",
+  budget: "Raise caption.budget in the config and start again: captions that were written are kept.",
+  network: "Is the service that the config names running? What was finished is kept.",
+  endpoint: "Is the endpoint of the config the right one? What was finished is kept.",
+};

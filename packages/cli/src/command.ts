@@ -6,6 +6,7 @@ import { augmentCommand } from "./commands/augment.js";
 import { cacheCommand } from "./commands/cache.js";
 import { completionCommand } from "./commands/completion.js";
 import { convertCommand } from "./commands/convert.js";
+import { datasetCommand } from "./commands/dataset.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { generateCommand } from "./commands/generate.js";
 import { inspectCommand } from "./commands/inspect.js";
@@ -18,6 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 const subcommands: readonly ((program: Command, context: CommandContext) => void)[] = [
   generateCommand,
   augmentCommand,
+  datasetCommand,
   inspectCommand,
   convertCommand,
   doctorCommand,

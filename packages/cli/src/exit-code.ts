@@ -1,6 +1,7 @@
 import { HubError } from "@refadgen/hub";
 import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
 import { CommanderError } from "commander";
+import { datasetErrorCode } from "./dataset-error.js";
 
 /** What the command's exit code says. */
 export const exitCode = {
@@ -23,6 +24,7 @@ export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (PipelineError.isInstance(error))
     return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
   if (ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
+  if (["invalid-config", "missing-package", "refused"].includes(datasetErrorCode(error) ?? "")) return exitCode.usage;
   if (SessionError.isInstance(error) && error.code === "provider-unavailable") return exitCode.usage;
   return exitCode.failed;
 }
