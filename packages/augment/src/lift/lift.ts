@@ -5,9 +5,9 @@ import type { SplatScene } from "../splats/scene.js";
 import { alignDepth, checkDepthMap } from "./align-depth.js";
 import { bothSides, ownColours, sharpened } from "./colour.js";
 import type { DepthMap } from "./depth.js";
+import { fitOutline } from "./fit-outline.js";
 import { type Inflation, inflate } from "./inflate.js";
 import { measuredRelief } from "./measured-relief.js";
-import { outlineCurve } from "./outline-curve.js";
 import { paintOut } from "./plate.js";
 import type { ShapePrior } from "./shape.js";
 import { type Silhouette, silhouetteOf } from "./silhouette.js";
@@ -95,14 +95,12 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   const frontCount = buffer.count;
   coverWithSplats(buffer, "back", silhouette, relief, colours, { camera, sigma: splatSigma });
   const scene = sceneFromBuffer(buffer, camera.view, splatOpacity);
+  const found = { scene, frontCount, camera, source: depth ? ("depth" as const) : inflation.shape };
   return {
-    scene,
-    frontCount,
-    camera,
+    ...found,
     target: middleOf(silhouette, relief, camera),
-    source: depth ? "depth" : inflation.shape,
     plate,
-    outlineCurve: outlineCurve(scene, camera, coverage),
+    outlineCurve: fitOutline(found, buffer.sources, silhouette, own),
   };
 }
 

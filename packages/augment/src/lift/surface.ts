@@ -118,7 +118,7 @@ export function coverWithSplats(
         const ny = dz * bx - ax * dzAcross;
         const nz = ax * by - ay * bx;
         const inset = (-direction * insetPixels * pixel) / Math.sqrt(nx * nx + ny * ny + nz * nz);
-        addSplat(buffer, px * depth + inset * nx, py * depth + inset * ny, depth + inset * nz, ax, ay, dz, bx, by, dzAcross, sigma, red, green, blue);
+        addSplat(buffer, i, px * depth + inset * nx, py * depth + inset * ny, depth + inset * nz, ax, ay, dz, bx, by, dzAcross, sigma, red, green, blue);
       }
     }
   }
