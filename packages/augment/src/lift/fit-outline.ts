@@ -7,7 +7,7 @@ import { edgeCoverage, isInner, outlineCurve, outlineShare, viewLowPass } from "
 import type { Silhouette } from "./silhouette.js";
 
 /** Rounds of drawing and moving. */
-const rounds = 3;
+const rounds = 1;
 /** Pixels from the outline within which splats are drawn for this; those within `judged` come out as in the whole. */
 const drawnBand = 6;
 const judged = 3;
