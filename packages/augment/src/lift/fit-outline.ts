@@ -1,6 +1,6 @@
 import type { Camera } from "../render/camera.js";
 import { render } from "../render/render.js";
-import { type SplatScene, shC0 } from "../splats/scene.js";
+import type { SplatScene } from "../splats/scene.js";
 import { facingScene } from "./facing.js";
 import type { Lift } from "./lift.js";
 import { edgeCoverage, isInner, outlineCurve, outlineShare, viewLowPass } from "./outline-curve.js";
@@ -17,28 +17,26 @@ const gain = 0.8;
 const mostMove = 0.4;
 
 /**
- * Puts the outline where the photo has it. Seen from the photo's own camera the splats of the outline should cover what its mask says, in its colours;
- * what they cover too little or too much moves them outwards or inwards by parts of a pixel, and the colours of the front by what is missing in them.
+ * Puts the outline where the photo has it. Seen from the photo's own camera the splats of the outline should cover what its mask says; what they cover
+ * too little or too much moves them outwards or inwards by parts of a pixel.
  *
  * @param lifted changed in place.
  * @param sources the pixel of the silhouette that each splat stands for.
- * @param own [H, W, 3] the product's colours.
  * @returns the curve by which views read coverage; see `outlineCurve`.
  */
 export function fitOutline(
   lifted: Pick<Lift, "scene" | "frontCount" | "camera" | "source">,
   sources: Int32Array,
   silhouette: Silhouette,
-  own: Float32Array,
 ): Float32Array {
-  const { scene, frontCount, camera } = lifted;
+  const { scene, camera } = lifted;
   const { left, top, width, height, inside, distance, coverage } = silhouette;
   const cut: Camera = { ...camera, width, height, cx: camera.cx - left, cy: camera.cy - top };
   const band = Int32Array.from({ length: scene.count }, (_, i) => i).filter((i) => distance[sources[i]!]! < drawnBand);
   const moves = new Float32Array(inside.length * 2);
   let curve: Float32Array = new Float32Array();
   for (let round = 0; ; round++) {
-    const { alpha, rgb } = render(facingScene(lifted, cut, band), cut, { lowPass: viewLowPass });
+    const { alpha } = render(facingScene(lifted, cut, band), cut, { lowPass: viewLowPass });
     const drawn = new Float32Array(alpha.length);
     for (let i = 0; i < drawn.length; i++) {
       const inner = distance[i]! >= judged || (inside[i] === 1 && isInner(alpha, i, width));
@@ -49,13 +47,6 @@ export function fitOutline(
     const missing = drawn.map((value, i) => (Number.isNaN(value) ? 0 : coverage[i]! - outlineShare(curve, value)));
     outlineMoves(moves, missing, silhouette);
     for (const i of band) moveSplat(scene, i, moves[sources[i]! * 2]!, moves[sources[i]! * 2 + 1]!, camera);
-    for (const i of band) {
-      const pixel = sources[i]!;
-      if (i >= frontCount || distance[pixel]! >= judged || !(alpha[pixel]! > 0.5)) continue;
-      for (let c = 0; c < 3; c++) {
-        scene.sh[i * 3 + c]! += (gain * (own[pixel * 3 + c]! - rgb[pixel * 3 + c]! / alpha[pixel]!)) / shC0;
-      }
-    }
   }
 }
 

@@ -100,7 +100,7 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
     ...found,
     target: middleOf(silhouette, relief, camera),
     plate,
-    outlineCurve: fitOutline(found, buffer.sources, silhouette, own),
+    outlineCurve: fitOutline(found, buffer.sources, silhouette),
   };
 }
 

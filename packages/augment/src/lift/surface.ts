@@ -16,8 +16,8 @@ export interface TwoSidedRelief {
 export interface TwoSidedColour {
   readonly front: Float32Array;
   readonly back: Float32Array;
-  /** What the walls of a slab fade to away from its faces; none: colours run on as they are. */
-  readonly wall?: Float32Array;
+  /** What the colours fade to where the surface runs away from the camera. */
+  readonly deep: Float32Array;
 }
 
 /** Longest extent of a splat in depth, in pixels: a view turned by 20° shows a third of it. */
@@ -26,6 +26,9 @@ const longestStep = 2.5;
 const mostSteps = 24;
 /** How far splats lie below the surface, in pixels: about as far as they reach beyond their centres, so that outlines come out in their places. */
 const insetPixels = 0.5;
+/** Parts of the way down between which a pixel's colour fades to that of the depth. */
+const fadeFrom = 1 / 3;
+const fadeTo = 2 / 3;
 /** Pixels from the outline beyond which the back, which shows only through gaps or from behind, is drawn at half the resolution. */
 const fineRim = 4;
 
@@ -48,7 +51,7 @@ export function coverWithSplats(
   const { middle } = relief;
   const squares = relief[which];
   const colour = colours[which];
-  const { wall } = colours;
+  const { deep } = colours;
   const direction = which === "front" ? -1 : 1;
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
@@ -103,11 +106,11 @@ export function coverWithSplats(
         let red = colour[i * 3]!;
         let green = colour[i * 3 + 1]!;
         let blue = colour[i * 3 + 2]!;
-        if (wall && steps > 1) {
-          const part = 1 - z / high;
-          red += part * (wall[i * 3]! - red);
-          green += part * (wall[i * 3 + 1]! - green);
-          blue += part * (wall[i * 3 + 2]! - blue);
+        if (steps > 1) {
+          const part = Math.min(Math.max((1 - z / high - fadeFrom) / (fadeTo - fadeFrom), 0), 1);
+          red += part * (deep[i * 3]! - red);
+          green += part * (deep[i * 3 + 1]! - green);
+          blue += part * (deep[i * 3 + 2]! - blue);
         }
         const ax = (gx * run * depth) / fx + px * dz;
         const ay = (gy * run * depth) / fy + py * dz;
