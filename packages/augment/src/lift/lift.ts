@@ -155,7 +155,7 @@ function inflatedRelief({ inside }: Silhouette, { relief }: Inflation, distance:
   const cosine = Math.sqrt(1 - sine * sine);
   const pixel = ((distance * cosine) / camera.fx) * Math.min(1, (0.5 * camera.fx) / deepest);
   const side = (part: number): Float32Array => relief.map((square) => square * (pixel * part) ** 2);
-  return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine) };
+  return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine), torn: false };
 }
 
 /** Half way between the foremost front and the hindmost back, on the ray of the centre of mass, in world coordinates. */

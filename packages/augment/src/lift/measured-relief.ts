@@ -40,7 +40,7 @@ export function measuredRelief(silhouette: Silhouette, depth: Float32Array, roun
   }
   blurInside(thickness, inside, width, height, 1);
   for (let i = 0; i < front.length; i++) if (inside[i]) backSquares[i] = thickness[i]! ** 2;
-  return { middle, front: frontSquares, back: backSquares };
+  return { middle, front: frontSquares, back: backSquares, torn: true };
 }
 
 /** Depths inside the silhouette, with what is unknown taken from the nearest known neighbours. */
