@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { attentionLayers } from "@refadgen/afm";
 import { formulaTensor, type WeightLookup, Weights } from "@refadgen/graph";
 import {
+  contextGraph,
   decodeGraph,
   encodeGraph,
   generationConfig,
@@ -73,6 +74,7 @@ function checkpointFiles({ unet, vae, text, vision, resampler }: BenchSettings):
     encodeGraph(weights.vae, vae, { height: 64, width: 64 });
     decodeGraph(weights.vae, vae, size);
     generationGraph(weights.unet, generationConfig(unet), { ...size, tokens: 77 });
+    contextGraph(weights.unet, unet, { batch: 1, tokens: 77 });
     referenceGraph(weights.ref_unet, weights.fusion, unet, { ...size, tokens: 16 });
   });
   const layers = attentionLayers(nets.unet.map(({ name }) => name));

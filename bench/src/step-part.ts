@@ -1,6 +1,6 @@
 import { SessionError } from "@refadgen/graph";
 import type { PipelineSources } from "@refadgen/pipeline";
-import { openModels } from "@refadgen/pipeline";
+import { contextGraph, openModels } from "@refadgen/pipeline";
 import { type Contestant, interleave, type Reading } from "./contestant.js";
 import { countFlops, projectionFlops } from "./flops.js";
 import { openMatrixProduct } from "./matrix-product.js";
@@ -43,7 +43,8 @@ export async function measureStep(
   const models = await openModels(sources);
   const graph = stepGraph(models, settings);
   const flops = countFlops(graph);
-  const publishedFlops = flops + projectionFlops(graph);
+  const text = contextGraph(models.unet.generation, models.unet.config, { batch: 2, tokens: 77 });
+  const publishedFlops = flops + projectionFlops(graph) + countFlops(text);
   const wanted = (name: string) => contestants?.has(name) ?? true;
   const warnings: string[] = [];
   const warn = (text: string) => {

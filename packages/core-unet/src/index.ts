@@ -1,8 +1,8 @@
 // Networks
 export { decodeLatents, encodeLatents, renameEarlyAttention } from "./autoencoder.js";
-export { attentionOutput, type SelfAttention, type SelfAttentionInput, selfAttention } from "./blocks/transformer.js";
+export { attentionOutput, type ContextKeyValue, type SelfAttention, type SelfAttentionInput, selfAttention } from "./blocks/transformer.js";
 export { type AutoencoderConfig, parseAutoencoderConfig, parseUNetConfig, type UNetConfig } from "./config.js";
-export { unet, type UNetInputs, type UNetOptions } from "./unet.js";
+export { type ContextLayer, projectContext, unet, type UNetInputs, type UNetOptions } from "./unet.js";
 // Large images, tile by tile
 export { decodeTiled, type DecodeTiledOptions, encodeTiled, type EncodeTiledOptions, type TileOptions } from "./tiles.js";
 // Single-file checkpoints

@@ -2,7 +2,13 @@ import { ArgumentError } from "@refadgen/errors";
 import { activation, concat, conv2d, cos, groupNorm, linear, multiply, reshape, sin, subtract, type Value, type Weights } from "@refadgen/graph";
 import { downsample, upsample } from "./blocks/resample.js";
 import { resnetBlock } from "./blocks/resnet.js";
-import { selfAttention as plainSelfAttention, type SelfAttention, spatialTransformer } from "./blocks/transformer.js";
+import {
+  type ContextKeyValue,
+  contextKeyValue,
+  selfAttention as plainSelfAttention,
+  type SelfAttention,
+  spatialTransformer,
+} from "./blocks/transformer.js";
 import { headsPerBlock, type UNetConfig } from "./config.js";
 
 export interface UNetInputs {
@@ -10,8 +16,15 @@ export interface UNetInputs {
   readonly sample: Value;
   /** float32 `[B]`, in steps of the training schedule; may be fractional. */
   readonly timestep: Value;
-  /** Text or image tokens `[B, S, cross_attention_dim]`. */
-  readonly context: Value;
+  /** Text or image tokens `[B, S, cross_attention_dim]`, or for each layer the keys and values that `projectContext` made of them. */
+  readonly context: Value | ((layer: ContextLayer) => ContextKeyValue);
+}
+
+/** A cross-attention layer. */
+export interface ContextLayer {
+  /** Its path, e.g. `mid_block.attentions.0.transformer_blocks.0.attn2`. */
+  readonly name: string;
+  readonly channels: number;
 }
 
 export interface UNetOptions {
@@ -37,16 +50,14 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
   const exits = ["mid_block", ...config.up_block_types.map((_, index) => `up_blocks.${index}`)];
   if (exitAfter !== undefined && !exits.includes(exitAfter))
     throw new ArgumentError(`unet: expected exitAfter ${exits.join(" or ")}, got "${exitAfter}"`);
-  if (context.dims[2] !== config.cross_attention_dim) {
-    throw new ArgumentError(`unet: expected a context of ${config.cross_attention_dim} channels, got ${context.dims[2]}`);
-  }
+  if (typeof context !== "function") expectContext("unet", context, config);
   const heads = headsPerBlock(config);
   const [first, last] = [channels[0]!, channels.length - 1];
   const temb = timeEmbedding(timestep, weights.at("time_embedding"), config);
   const resnet = (x: Value, name: string, outChannels: number) =>
     resnetBlock(x, temb, weights.at(name), { outChannels, groups, epsilon, activation: config.act_fn });
   const transformer = (x: Value, name: string, block: number) =>
-    spatialTransformer(x, context, weights.at(name), {
+    spatialTransformer(x, typeof context === "function" ? context(crossAttention(name, channels[block]!)) : context, weights.at(name), {
       name,
       heads: heads[block]!,
       groups,
@@ -104,6 +115,41 @@ export function unet({ sample, timestep, context }: UNetInputs, weights: Weights
   }
 
   return output(h);
+}
+
+/**
+ * Keys and values that the U-Net's cross-attention layers make of a context. They stay the same from step to step, so a graph that takes them as
+ * inputs spares projecting the text every time.
+ *
+ * @param context `[B, S, cross_attention_dim]`
+ * @returns by the layer's path, e.g. `mid_block.attentions.0.transformer_blocks.0.attn2`
+ */
+export function projectContext(context: Value, weights: Weights, config: UNetConfig): Map<string, ContextKeyValue> {
+  expectContext("projectContext", context, config);
+  return new Map(crossAttentionLayers(config).map(({ name, channels }) => [name, contextKeyValue(context, weights.at(name), channels)]));
+}
+
+function crossAttentionLayers(config: UNetConfig): ContextLayer[] {
+  const { block_out_channels: channels, layers_per_block: layers } = config;
+  const blocks = (side: string, types: readonly string[], count: number, sizes: readonly number[]) =>
+    types.flatMap((type, block) =>
+      type.startsWith("CrossAttn")
+        ? Array.from({ length: count }, (_, layer) => crossAttention(`${side}.${block}.attentions.${layer}`, sizes[block]!))
+        : [],
+    );
+  return [
+    ...blocks("down_blocks", config.down_block_types, layers, channels),
+    crossAttention("mid_block.attentions.0", channels.at(-1)!),
+    ...blocks("up_blocks", config.up_block_types, layers + 1, channels.toReversed()),
+  ];
+}
+
+function crossAttention(transformer: string, channels: number): ContextLayer {
+  return { name: `${transformer}.transformer_blocks.0.attn2`, channels };
+}
+
+function expectContext(where: string, { dims }: Value, { cross_attention_dim: width }: UNetConfig): void {
+  if (dims.length !== 3 || dims[2] !== width) throw new ArgumentError(`${where}: expected a context of ${width} channels, got ${dims.at(-1)}`);
 }
 
 /** Sinusoids of the timestep through two layers, activated once more as every block does: `[B]` → `[B, 4 · channels]`. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { usualWeightNames } from "@refadgen/graph";
-import { type HubOptions, listFiles, locate, parseSource, type RepositoryFile, snapshot } from "@refadgen/hub";
+import { HubError, type HubOptions, listFiles, locate, parseSource, type RepositoryFile, snapshot } from "@refadgen/hub";
 import { PipelineError } from "./error.js";
 import type { PipelineOptions } from "./options.js";
 import type { PipelineSources } from "./sources.js";
@@ -105,7 +105,7 @@ class Fetching {
     const options = { ...this.#hub, ...(revision !== undefined && { revision }) };
     if (weightFile.test(path)) {
       const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
-      const { commit, files } = await listFiles(folder === "" ? repo : `${repo}/${folder}`, options);
+      const { commit, files } = await this.#list(source, folder === "" ? repo : `${repo}/${folder}`, options);
       const wanted = files.filter(
         (file) => file.path === path || (file.path === (folder === "" ? "config.json" : `${folder}/config.json`) && !path.endsWith(".json")),
       );
@@ -113,7 +113,7 @@ class Fetching {
       if (!wanted.some((file) => file.path === path)) return () => locate(source, this.#hub);
       return this.#files(repo, commit, wanted, (root) => join(root, path));
     }
-    const { commit, files } = await listFiles(path === "" ? repo : `${repo}/${path}`, options);
+    const { commit, files } = await this.#list(source, path === "" ? repo : `${repo}/${path}`, options);
     const listed = files.map((file) => ({ name: path === "" ? file.path : file.path.slice(path.length + 1), file }));
     const chosen = choose(listed).map(({ file }) => file);
     const fetched = this.#files(repo, commit, chosen, (root) => join(root, path));
@@ -154,6 +154,14 @@ class Fetching {
     if (!source.includes("/")) return undefined;
     const parsed = parseSource(source, { endpoint: this.#endpoint });
     return parsed.kind === "local" ? undefined : parsed;
+  }
+
+  /** A text with a slash may be meant as a path, so what the hub says of it says that too. */
+  async #list(source: string, place: string, options: HubOptions): ReturnType<typeof listFiles> {
+    return listFiles(place, options).catch((error: unknown) => {
+      if (!HubError.isInstance(error)) throw error;
+      throw new HubError(error.code, `"${source}" is no file or folder here, and on the hub: ${error.message}`, { cause: error });
+    });
   }
 
   #files(repo: string, commit: string, files: readonly RepositoryFile[], result: (root: string) => string): () => Promise<string> {

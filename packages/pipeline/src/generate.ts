@@ -13,7 +13,7 @@ import { latentMask, loadProduct, publishedResize } from "./product.js";
 import type { ReferenceMemory } from "./reference-memory.js";
 import { productTokensOnly } from "./reference-tokens.js";
 import type { Request } from "./request.js";
-import { decode, encodeProduct, encodeTexts, holdAll, productTokens, referenceFeatures, type Workplace } from "./stages.js";
+import { decode, encodeProduct, encodeTexts, holdAll, productTokens, projectTexts, referenceFeatures, type Workplace } from "./stages.js";
 
 type Floats = Tensor<"float32">;
 
@@ -50,6 +50,12 @@ export async function* generateEvents(
   yield clock.start("text");
   const text = await encodeTexts(place, request);
   for (const message of text.warnings) yield { type: "warning", message };
+  // Where guidance is off at times, both halves are run one after the other, so that one can be left out.
+  const apart = guided && request.guidanceInterval !== undefined;
+  const halves = guided ? [text.negative, text.prompt] : [text.prompt];
+  const states = apart ? halves : [joined(halves)];
+  const [batch, tokens] = states[0]!.dims as [number, number, number];
+  const textKeyValues = await projectTexts(place, states);
   yield clock.end("text");
 
   yield clock.start("product");
@@ -68,11 +74,6 @@ export async function* generateEvents(
 
   yield clock.start("denoise");
   show("timesteps", { dtype: "float32", dims: [schedule.timesteps.length], data: Float32Array.from(schedule.timesteps) });
-  // Where guidance is off at times, both halves are run one after the other, so that one can be left out.
-  const apart = guided && request.guidanceInterval !== undefined;
-  const halves = guided ? [text.negative, text.prompt] : [text.prompt];
-  const states = apart ? halves : [joined(halves)];
-  const [batch, tokens] = states[0]!.dims as [number, number, number];
   const selection = request.referenceTokens === "product" ? productTokensOnly(mask, size) : undefined;
   const graphSize: GenerationSize = { batch, tokens, ...size, ...(selection && { referenceTokens: selection.count }) };
   const cached = request.cacheInterval > 1;
@@ -90,19 +91,23 @@ export async function* generateEvents(
       const reference = references[image] ?? references[0]!;
       const parts: GuidancePart[] = [];
       try {
-        for (const [half, own] of states.entries()) {
-          const seen = Object.fromEntries(
+        for (const [half, ofText] of textKeyValues.entries()) {
+          const ofReference = Object.fromEntries(
             Object.entries(reference).map(([name, tensor]) => {
               const mine = apart ? halfOf(tensor, half) : tensor;
               return [name, selection ? selection.pick(mine) : mine] as const;
             }),
           );
+          const seen = { ...ofReference, ...ofText };
           const outer =
             shallowGraph && Object.fromEntries(shallowGraph.inputs.flatMap(({ name }) => (seen[name] ? [[name, seen[name]] as const] : [])));
           parts.push({
-            states: own,
-            ...(shallow && outer && { shallowReference: await holdAll(shallow, outer, { copy: true }) }),
-            reference: await holdAll(session, seen, { copy: !apart && !selection && references.length === 1 }),
+            batch,
+            ...(shallow && outer && { shallowKeyValues: await holdAll(shallow, outer, { copy: true }) }),
+            keyValues: {
+              ...(await holdAll(session, ofReference, { copy: !apart && !selection && references.length === 1 })),
+              ...(await holdAll(session, ofText, { copy: true })),
+            },
           });
         }
         const denoiser = guidedDenoiser({
@@ -134,7 +139,7 @@ export async function* generateEvents(
           queue.push(event);
         }
       } finally {
-        const held = parts.flatMap((part) => [...Object.values(part.reference), ...Object.values(part.shallowReference ?? {})]);
+        const held = parts.flatMap((part) => [...Object.values(part.keyValues), ...Object.values(part.shallowKeyValues ?? {})]);
         for (const tensor of held) if ("release" in tensor) await tensor.release();
       }
     }

@@ -6,12 +6,12 @@ type Floats = Tensor<"float32">;
 
 /** What one run of the network is given besides latents: both halves of guidance together, or one of them. */
 export interface GuidancePart {
-  /** Text states `[2, T, D]`: without the prompt, then with it; or `[1, T, D]` of one half. */
-  readonly states: Floats;
-  /** The reference's keys and values, for the same batch, as the session holds them. */
-  readonly reference: Feeds;
+  /** 2: without the prompt, then with it; or 1 of them. */
+  readonly batch: number;
+  /** Keys and values of the reference and of the text, for this batch, as the session holds them. */
+  readonly keyValues: Feeds;
   /** Those that the shallow session needs, held by it. */
-  readonly shallowReference?: Feeds;
+  readonly shallowKeyValues?: Feeds;
 }
 
 export interface GuidanceInput {
@@ -57,10 +57,9 @@ export function guidedDenoiser(input: GuidanceInput): Denoiser {
 
 /** Runs one part; between whole steps it reuses the deep features of the last. */
 function partRunner(
-  { states, reference, shallowReference }: GuidancePart,
+  { batch, keyValues, shallowKeyValues }: GuidancePart,
   { session, shallow, mask, referenceScale, cacheInterval, onOutputs }: GuidanceInput,
 ) {
-  const batch = states.dims[0]!;
   const scale: Floats = { dtype: "float32", dims: [1], data: Float32Array.of(referenceScale) };
   let recorded: { readonly deep: Floats; readonly step: number } | undefined;
   return async (latents: Floats, timestep: number, step: number, signal: AbortSignal | undefined): Promise<Floats> => {
@@ -73,12 +72,12 @@ function partRunner(
     }
     const sample: Floats = { dtype: "float32", dims: [batch, channels + 1, height, width], data };
     const timesteps: Floats = { dtype: "float32", dims: [batch], data: new Float32Array(batch).fill(timestep) };
-    const feeds = { sample, timestep: timesteps, context: states, scale };
+    const feeds = { sample, timestep: timesteps, scale };
     const options = signal ? { signal } : {};
     if (shallow && recorded && step - recorded.step < cacheInterval) {
-      return (await shallow.run({ ...shallowReference, ...feeds, deep: recorded.deep }, options)).prediction as Floats;
+      return (await shallow.run({ ...shallowKeyValues, ...feeds, deep: recorded.deep }, options)).prediction as Floats;
     }
-    const outputs = await session.run({ ...reference, ...feeds }, options);
+    const outputs = await session.run({ ...keyValues, ...feeds }, options);
     onOutputs?.(outputs);
     if (shallow) recorded = { deep: outputs.deep as Floats, step };
     return outputs.prediction as Floats;

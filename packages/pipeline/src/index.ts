@@ -21,7 +21,16 @@ export type { Mask } from "@refadgen/extract";
 export { autoencoderInput, latentMask, loadProduct, type LoadProductOptions, type Product, publishedResize } from "./product.js";
 export { previewLatents } from "./preview.js";
 export { generationConfig, type Models, openModels } from "./models.js";
-export { decodeGraph, encodeGraph, generationGraph, type LatentSize, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
+export {
+  contextGraph,
+  decodeGraph,
+  encodeGraph,
+  generationGraph,
+  type LatentSize,
+  productTokensGraph,
+  referenceGraph,
+  textGraph,
+} from "./networks.js";
 // Errors
 export { PipelineError, type PipelineErrorCode } from "./error.js";
 export { ArgumentError, RefAdGenError } from "@refadgen/errors";

@@ -26,7 +26,7 @@ import {
 import { elementCount, openWeights, type WeightLookup, type WeightSource, Weights } from "@refadgen/graph";
 import { published } from "./defaults.js";
 import { PipelineError } from "./error.js";
-import { decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
+import { contextGraph, decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
 import { type PipelineSources, resolveSources } from "./sources.js";
 
 /** Everything that a pipeline is made of, checked; weights are still in their files. */
@@ -119,6 +119,7 @@ function verify({ text, vae, vision, unet }: Models, generation: WeightLookup): 
   decodeGraph(vae.weights, vae.config, size);
   referenceGraph(unet.reference, unet.fusion, unet.config, { ...size, tokens: 16 });
   generationGraph(unet.generation, generationConfig(unet.config), { ...size, tokens: 77 });
+  contextGraph(unet.generation, unet.config, { batch: 1, tokens: 77 });
   if (vision) productTokensGraph(vision.weights, vision.config, vision.resamplerWeights, vision.resampler);
   text.weights.verify({ ignore: isTextExtra });
   vae.weights.verify();

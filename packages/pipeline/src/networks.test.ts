@@ -4,7 +4,7 @@ import { formulaWeights, live, Weights } from "@refadgen/graph";
 import { operators } from "@refadgen/graph/tfjs";
 import { expect, test } from "vitest";
 import { published } from "./defaults.js";
-import { decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
+import { contextGraph, decodeGraph, encodeGraph, generationGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
 
 const weights = Weights.from(formulaWeights("networks"));
 const size = { batch: 2, height: 24, width: 16 };
@@ -17,6 +17,7 @@ const graphs = [
   decodeGraph(weights, autoencoder, size),
   referenceGraph(weights, weights, parseUNetConfig({ ...published.unet, in_channels: 4 }), { ...size, tokens: 16 }),
   generationGraph(weights, parseUNetConfig({ ...published.unet, in_channels: 5 }), { ...size, tokens: 77 }),
+  contextGraph(weights, parseUNetConfig(published.unet), { batch: 2, tokens: 77 }),
 ];
 
 // What TensorFlow.js has to know; the graph package tests each of these there on two backends.

@@ -1,6 +1,15 @@
 import { fuseReference, projectReference, type ReferenceKeyValue, recordReference } from "@refadgen/afm";
 import { type ClipTextConfig, type ClipVisionConfig, clipTextEncoder, clipVisionEncoder, type ResamplerConfig, resampler } from "@refadgen/clip";
-import { type AutoencoderConfig, decodeLatents, encodeLatents, selfAttention, type UNetConfig, unet } from "@refadgen/core-unet";
+import {
+  type AutoencoderConfig,
+  type ContextLayer,
+  decodeLatents,
+  encodeLatents,
+  projectContext,
+  selfAttention,
+  type UNetConfig,
+  unet,
+} from "@refadgen/core-unet";
 import { Graph, type Weights } from "@refadgen/graph";
 
 export interface LatentSize {
@@ -69,6 +78,19 @@ export function referenceGraph(weights: Weights, fusion: Weights, config: UNetCo
   return graph;
 }
 
+/**
+ * What the generation U-Net's cross-attention layers make of the text: `context` `[B, T, D]` → `key.{layer}` and `value.{layer}` `[B, T, C]`.
+ */
+export function contextGraph(weights: Weights, config: UNetConfig, { batch, tokens }: { readonly batch: number; readonly tokens: number }): Graph {
+  const graph = new Graph("text-projections");
+  const context = graph.input("context", "float32", [batch, tokens, config.cross_attention_dim]);
+  for (const [name, { key, value }] of projectContext(context, weights, config)) {
+    graph.output(`key.${name}`, key);
+    graph.output(`value.${name}`, value);
+  }
+  return graph;
+}
+
 export interface GenerationSize extends LatentSize {
   /** Of the text. */
   readonly tokens: number;
@@ -77,8 +99,8 @@ export interface GenerationSize extends LatentSize {
 }
 
 /**
- * The generation U-Net with attention fusion. `sample` `[B, 5, h, w]` (latents and mask), `timestep` `[B]`, `context` `[B, 77, D]`,
- * `scale` `[1]`, and the reference graph's `key.{layer}`, `value.{layer}` → `prediction` `[B, 4, h, w]`.
+ * The generation U-Net with attention fusion. `sample` `[B, 5, h, w]` (latents and mask), `timestep` `[B]`, `scale` `[1]`, and
+ * `key.{layer}`, `value.{layer}` of the reference graph (`…attn1`) and of the context graph (`…attn2`) → `prediction` `[B, 4, h, w]`.
  *
  * @param part `"whole"` (default); `"recording"` gives `deep` `[B, C, h, w]` besides; `"shallow"` takes that of an earlier step as an input and
  * computes the outermost layers only
@@ -92,21 +114,21 @@ export function generationGraph(
   const graph = new Graph(part === "shallow" ? "generation-unet-shallow" : "generation-unet");
   const sample = graph.input("sample", "float32", [size.batch, config.in_channels, size.height, size.width]);
   const timestep = graph.input("timestep", "float32", [size.batch]);
-  const context = graph.input("context", "float32", [size.batch, size.tokens, config.cross_attention_dim]);
   const scale = graph.input("scale", "float32", [1]);
   const deepChannels = config.block_out_channels[0]!;
   const deep = part === "shallow" ? graph.input("deep", "float32", [size.batch, deepChannels, size.height, size.width]) : undefined;
+  const keyValue = (name: string, dims: readonly number[]): ReferenceKeyValue => ({
+    key: graph.input(`key.${name}`, "float32", dims),
+    value: graph.input(`value.${name}`, "float32", dims),
+  });
+  const context = ({ name, channels }: ContextLayer) => keyValue(name, [size.batch, size.tokens, channels]);
   // Reference and generation see latents of one size, so a layer's reference is as large as its own hidden states.
   const prediction = unet({ sample, timestep, context }, weights, config, {
     ...(deep && { deepFeatures: deep }),
     ...(part === "recording" && { onDeepFeatures: (features) => graph.output("deep", features) }),
     selfAttention: (layer) => {
       const [batch, tokens, channels] = layer.hiddenStates.dims as [number, number, number];
-      const dims = [batch, size.referenceTokens?.(tokens) ?? tokens, channels];
-      const reference: ReferenceKeyValue = {
-        key: graph.input(`key.${layer.name}`, "float32", dims),
-        value: graph.input(`value.${layer.name}`, "float32", dims),
-      };
+      const reference = keyValue(layer.name, [batch, size.referenceTokens?.(tokens) ?? tokens, channels]);
       return fuseReference(() => reference, scale)(layer);
     },
   });

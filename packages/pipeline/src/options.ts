@@ -49,6 +49,7 @@ export interface LoadProgress {
 
 export type Component =
   | "text-encoder"
+  | "text-projections"
   | "image-encoder"
   | "vae-encoder"
   | "reference-unet"

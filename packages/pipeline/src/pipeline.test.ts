@@ -321,11 +321,18 @@ function renamedSafetensors(file: Buffer): Buffer {
 
 describe("fromPretrained", () => {
   it("lists every part that is missing", async () => {
-    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "nowhere/vae", checkpoint: "nowhere.pt" }).catch(
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "./nowhere/vae", checkpoint: "nowhere.pt" }).catch(
       (caught: unknown) => caught,
     );
     expect(PipelineError.isInstance(error) && error.code).toBe("missing-component");
     expect((error as Error).message).toMatch(/vae[\s\S]*checkpoint/);
+  });
+
+  it("says of a path that leads nowhere that it may be one", async () => {
+    const error: unknown = await RefAdGenPipeline.fromPretrained({ ...sources, vae: "nowhere/vae" }, { hub: { offline: true } }).catch(
+      (caught: unknown) => caught,
+    );
+    expect((error as Error).message).toMatch(/"nowhere\/vae" is no file or folder here, and on the hub: .*not in the cache/);
   });
 
   it("refuses a checkpoint of another kind", async () => {

@@ -4,7 +4,7 @@ import type { Feeds, HeldTensor, Session, Tensor } from "@refadgen/graph";
 import type { Image, Size } from "@refadgen/image";
 import type { Components } from "./components.js";
 import type { Models } from "./models.js";
-import { decodeGraph, encodeGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
+import { contextGraph, decodeGraph, encodeGraph, productTokensGraph, referenceGraph, textGraph } from "./networks.js";
 import { joined } from "./noise.js";
 import type { GenerateOptions } from "./options.js";
 import { autoencoderInput } from "./product.js";
@@ -58,6 +58,25 @@ export async function encodeTexts({ models, components, show, signal }: Workplac
   show("text", promptStates);
   show("negative", negative);
   return { prompt: promptStates, negative, nothing, warnings };
+}
+
+/** Keys and values of the generation U-Net's cross-attention layers for these states: `key.{layer}`, `value.{layer}`. */
+export async function projectTexts(
+  { models, components, signal }: Workplace,
+  states: readonly Floats[],
+): Promise<Readonly<Record<string, Floats>>[]> {
+  const [batch, tokens] = states[0]!.dims as [number, number, number];
+  return components.use(
+    "text-projections",
+    `${batch} × ${tokens}`,
+    () => contextGraph(models.unet.generation, models.unet.config, { batch, tokens }),
+    async (session) => {
+      const all: Readonly<Record<string, Floats>>[] = [];
+      for (const context of states) all.push((await session.run({ context }, signal ? { signal } : {})) as Readonly<Record<string, Floats>>);
+      return all;
+    },
+    signal,
+  );
 }
 
 /** The product as tokens of the image encoder, `[1, 16, D]`, and those of a picture of zeros for the half without guidance. */

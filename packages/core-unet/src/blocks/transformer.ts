@@ -28,6 +28,12 @@ export interface SelfAttentionInput {
 /** A self-attention layer: `[B, T, C]` → `[B, T, C]`. Reference attention and feature recording are other values of this type. */
 export type SelfAttention = (input: SelfAttentionInput) => Value;
 
+/** Keys and values of the context for one cross-attention layer, `[B, S, C]` each. */
+export interface ContextKeyValue {
+  readonly key: Value;
+  readonly value: Value;
+}
+
 export interface TransformerOptions {
   /** The block's path in the network, e.g. `down_blocks.0.attentions.0`. */
   readonly name: string;
@@ -55,10 +61,10 @@ export function attentionOutput(x: Value, weights: Weights): Value {
  * One spatial transformer (diffusers' `Transformer2DModel` with one layer): self-attention, attention to the context, feed-forward.
  *
  * @param x `[B, C, H, W]`
- * @param context `[B, S, D]`
+ * @param context `[B, S, D]`, or what the layer makes of it
  * @returns `[B, C, H, W]`
  */
-export function spatialTransformer(x: Value, context: Value, weights: Weights, options: TransformerOptions): Value {
+export function spatialTransformer(x: Value, context: Value | ContextKeyValue, weights: Weights, options: TransformerOptions): Value {
   const { groups, heads, linearProjection } = options;
   const [batch, channels, height, width] = x.dims as [number, number, number, number];
   const normal = groupNorm(x, weights.get("norm.weight", [channels]), weights.get("norm.bias", [channels]), { groups, epsilon: 1e-6 });
@@ -78,12 +84,22 @@ export function spatialTransformer(x: Value, context: Value, weights: Weights, o
   return add(linearProjection ? toMap(linear(h, ...projOut)) : conv2d(toMap(h), ...projOut), x);
 }
 
-function crossAttention(x: Value, context: Value, weights: Weights, heads: number): Value {
-  const [channels, width] = [x.dims[2]!, context.dims[2]!];
+function crossAttention(x: Value, context: Value | ContextKeyValue, weights: Weights, heads: number): Value {
+  const channels = x.dims[2]!;
   const query = linear(x, weights.get("to_q.weight", [channels, channels]));
-  const key = linear(context, weights.get("to_k.weight", [channels, width]));
-  const value = linear(context, weights.get("to_v.weight", [channels, width]));
+  const { key, value } = "key" in context ? context : contextKeyValue(context, weights, channels);
   return attentionOutput(attention(query, key, value, { heads }), weights);
+}
+
+/**
+ * What a cross-attention layer makes of the context; it depends on neither the picture nor the timestep.
+ *
+ * @param context `[B, S, D]`
+ * @param weights the layer's: `to_k`, `to_v`
+ */
+export function contextKeyValue(context: Value, weights: Weights, channels: number): ContextKeyValue {
+  const project = (name: string) => linear(context, weights.get(`${name}.weight`, [channels, context.dims[2]!]));
+  return { key: project("to_k"), value: project("to_v") };
 }
 
 /** GEGLU and a projection back. The two halves of GEGLU's weight are used as two layers, which spares splitting the result. */

@@ -10,6 +10,7 @@ function slowAttention(
   key: Tensor<"float32">,
   value: Tensor<"float32">,
   { heads, scale, causal = false }: AttentionOptions,
+  bias: (...index: number[]) => number = () => 0,
 ) {
   const [batch, tokens, channels] = query.dims as [number, number, number];
   const [, sources, valueChannels] = value.dims as [number, number, number];
@@ -18,7 +19,9 @@ function slowAttention(
   const factor = scale ?? 1 / Math.sqrt(width);
   const weights = (b: number, head: number, t: number) => {
     const scores = Array.from({ length: sources }, (_, s) =>
-      causal && s > t ? Number.NEGATIVE_INFINITY : sum(width, (c) => q(b, t, head * width + c) * k(b, s, head * width + c)) * factor,
+      causal && s > t
+        ? Number.NEGATIVE_INFINITY
+        : sum(width, (c) => q(b, t, head * width + c) * k(b, s, head * width + c)) * factor + bias(b, head, t, s),
     );
     const exponentials = scores.map((score) => Math.exp(score - Math.max(...scores)));
     const total = exponentials.reduce((a, e) => a + e, 0);
@@ -52,11 +55,33 @@ describe("attention equals the definition", () => {
   });
 });
 
+describe("attention adds a bias to its scores", () => {
+  it.each([
+    [2, 3, 5, 7],
+    [1, 3, 5, 7],
+    [2, 1, 5, 7],
+    [1, 1, 5, 7],
+  ])("%j", async (...biasDims) => {
+    const [query, key, value, bias] = [gaussian("q", [2, 5, 12]), gaussian("k", [2, 7, 12]), gaussian("v", [2, 7, 12]), gaussian("b", biasDims)];
+    const { out } = await evaluate({ query, key, value, bias }, (inputs) => ({
+      out: attention(inputs.query!, inputs.key!, inputs.value!, { heads: 3, bias: inputs.bias! }),
+    }));
+    const read = reader(bias);
+    const expected = slowAttention(query, key, value, { heads: 3 }, (b, head, t, s) => read(b % biasDims[0]!, head % biasDims[1]!, t, s));
+    expectClose(out, expected, 1e-6);
+  });
+});
+
 describe("attention refuses", () => {
   const graph = new Graph("guards");
   let count = 0;
   const value = (...dims: number[]) => graph.input(`v${count++}`, "float32", dims);
   it.each<[string, () => unknown, RegExp]>([
+    [
+      "a bias that does not fit",
+      () => attention(value(1, 5, 8), value(1, 4, 8), value(1, 4, 8), { heads: 2, bias: value(1, 2, 4, 5) }),
+      /does not fit scores/,
+    ],
     ["heads that do not divide", () => attention(value(1, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 3 }), /3 heads do not divide 8 channels/],
     ["no heads", () => attention(value(1, 5, 8), value(1, 5, 8), value(1, 5, 8), { heads: 0 }), /0 heads do not divide/],
     [

@@ -8,6 +8,8 @@ export interface AttentionOptions {
   readonly scale?: number;
   /** Whether a position sees only itself and those before it; default false. Leaves the fast kernel. */
   readonly causal?: boolean;
+  /** Added to the scores before the softmax, `[B or 1, heads or 1, T, S]`. Leaves the fast kernel. */
+  readonly bias?: Value;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface AttentionOptions {
  * @returns `[B, T, C']`
  * @throws GraphError when sizes do not fit.
  */
-export function attention(query: Value, key: Value, value: Value, { heads, scale, causal = false }: AttentionOptions): Value {
+export function attention(query: Value, key: Value, value: Value, { heads, scale, causal = false, bias }: AttentionOptions): Value {
   const [batch, tokens, channels] = query.dims as [number, number, number];
   const [, sources, valueChannels] = value.dims as [number, number, number];
   const fits =
@@ -29,8 +31,13 @@ export function attention(query: Value, key: Value, value: Value, { heads, scale
   if (!fits) throw new GraphError(`attention: query ${shape(query.dims)}, key ${shape(key.dims)} and value ${shape(value.dims)} do not fit`);
   if (channels % heads !== 0 || valueChannels % heads !== 0) throw new GraphError(`attention: ${heads} heads do not divide ${channels} channels`);
   if (causal && tokens !== sources) throw new GraphError(`attention: causal needs as many keys as queries, got ${sources} and ${tokens}`);
+  const added = bias?.dims.length === 4 ? bias.dims : [];
+  const widens = [batch, heads, tokens, sources].every((size, axis) => added[axis] === size || (axis < 2 && added[axis] === 1));
+  if (bias && !widens)
+    throw new GraphError(`attention: a bias of ${shape(bias.dims)} does not fit scores ${shape([batch!, heads, tokens!, sources!])}`);
+  const inputs = [query, key, value, ...(bias ? [undefined, undefined, bias] : [])];
   const attributes = { num_heads: BigInt(heads), ...(scale === undefined ? {} : { scale }), ...(causal ? { unidirectional: 1n } : {}) };
-  const [out] = query.graph.add("MultiHeadAttention", [query, key, value], [{ dtype: query.dtype, dims: [batch, tokens, valueChannels] }], {
+  const [out] = query.graph.add("MultiHeadAttention", inputs, [{ dtype: query.dtype, dims: [batch, tokens, valueChannels] }], {
     domain: "com.microsoft",
     attributes,
   });

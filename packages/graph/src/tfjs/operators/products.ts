@@ -49,8 +49,9 @@ export const products: Readonly<Record<string, Operator>> = {
     },
   },
   MultiHeadAttention: {
-    refuses: ({ inputs }) => (inputs.slice(3).some((name) => name !== "") ? "bias, masks and past keys" : undefined),
-    run: ({ tf, node, tensor }) => {
+    refuses: ({ inputs }) =>
+      inputs.some((name, index) => index > 2 && index !== 5 && name !== "") ? "projection bias, masks and past keys" : undefined,
+    run: ({ tf, node, has, tensor }) => {
       const [query, key, value] = [tensor(0), tensor(1), tensor(2)];
       const heads = whole(node, "num_heads", 1);
       const scale = real(node, "scale", 1 / Math.sqrt(query.shape[2]! / heads));
@@ -65,7 +66,8 @@ export const products: Readonly<Record<string, Operator>> = {
         results.push(
           tf.tidy(() => {
             const part = tf.slice(q, [0, 0, from, 0], [-1, -1, length, -1]);
-            const scores = tf.matMul(part, k, false, true);
+            const products = tf.matMul(part, k, false, true);
+            const scores = has(5) ? tf.add(products, tf.slice(tensor(5), [0, 0, from, 0], [-1, -1, length, -1])) : products;
             const seen = causal ? tf.add(scores, laterMask(tf, from, length, sources)) : scores;
             return tf.matMul(tf.softmax(seen), v);
           }),

@@ -55,4 +55,13 @@ export const reductions: Readonly<Record<string, Operator>> = {
       return has(2) ? tf.add(scaled, tensor(2)) : scaled;
     },
   },
+  BatchNormalization: {
+    refuses: (node) => (whole(node, "training_mode", 0) === 0 ? undefined : "training_mode"),
+    run: ({ tf, node, tensor }) => {
+      const x = tensor(0);
+      const perChannel = (index: number) => tf.reshape(tensor(index), [-1, ...x.shape.slice(2).map(() => 1)]);
+      const factor = tf.div(perChannel(1), tf.sqrt(tf.add(perChannel(4), real(node, "epsilon", 1e-5))));
+      return tf.add(tf.mul(tf.sub(x, perChannel(3)), factor), perChannel(2));
+    },
+  },
 };

@@ -73,16 +73,8 @@ function bertLayer(x: Value, vision: Value, bias: Value, weights: Weights): Valu
 function attend(x: Value, seen: Value, weights: Weights, bias: Value | undefined): Value {
   const project = (from: Value, name: string) => dense(from, weights.at("self"), name, width);
   const [query, key, value] = [project(x, "query"), project(seen, "key"), project(seen, "value")];
-  const mixed = bias ? biasedAttention(query, key, value, bias) : attention(query, key, value, { heads });
+  const mixed = attention(query, key, value, { heads, ...(bias && { bias }) });
   return norm(add(dense(mixed, weights, "output.dense", width), x), weights, "output.LayerNorm", epsilon);
-}
-
-function biasedAttention(query: Value, key: Value, value: Value, bias: Value): Value {
-  const [out] = query.graph.add("MultiHeadAttention", [query, key, value, undefined, undefined, bias], [{ dtype: "float32", dims: query.dims }], {
-    domain: "com.microsoft",
-    attributes: { num_heads: BigInt(heads) },
-  });
-  return out!;
 }
 
 /** Tensors of the checkpoint that no score needs: a buffer, and the projections of BLIP's training. */
