@@ -23,7 +23,6 @@ export function edgeCoverage(alpha: Float32Array, i: number, width: number): num
   return (2 * square(i) + square(i - 1) + square(i + 1) + square(i - width) + square(i + width)) / 6;
 }
 
-
 const bins = 16;
 
 /**
