@@ -46,6 +46,9 @@ else {
   await recipe(size, Number(values.products ?? (quick ? 2 : 12)), Number(values.workers ?? 2));
 }
 
+/** Calls before those that are timed: as many as V8 takes to compile WebAssembly and JavaScript for good. Batches call each thousands of times. */
+const warmUp = 12;
+
 /** Of all threads of this process: what other programs take does not count. */
 function processorMilliseconds(start: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(start);
@@ -108,7 +111,7 @@ async function operations(size: Size, python: string | undefined, rounds: number
   sharp.concurrency(1);
   for (const [label, name, params] of cases) {
     const times: number[] = [];
-    for (let i = -2; i < rounds; i++) {
+    for (let i = -warmUp; i < rounds; i++) {
       const started = process.cpuUsage();
       await degrade(sample, name, params);
       if (i >= 0) times.push(processorMilliseconds(started));
