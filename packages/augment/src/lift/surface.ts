@@ -28,6 +28,8 @@ const longestStep = 2.5;
 const mostSteps = 24;
 /** How far splats lie below the surface, in pixels: about as far as they reach beyond their centres, so that outlines come out in their places. */
 const insetPixels = 0.5;
+/** Pixels from the outline within which a surface has no gaps, however steep it is. */
+const joinedRim = 3;
 /** Parts of the way down between which a pixel's colour fades to that of the depth. */
 const fadeFrom = 0.2;
 const fadeTo = 0.5;
@@ -85,7 +87,7 @@ export function coverWithSplats(
       const drop = Math.max(-(qx * gx + qy * gy), 0);
       let uphill = q + (rim ? drop / 2 : -length * inner);
       let downhill = rim ? 0 : Math.max(q - length * outer, 0);
-      if (!relief.torn && length > pixel * pixel) {
+      if ((!relief.torn || distance[i]! < joinedRim) && length > pixel * pixel) {
         // Where neighbours meet, half way between them, both take the mean of the two.
         uphill = Math.max((q + along(squares, inside, width, i, -gx * size, -gy * size, 2 * uphill - q)) / 2, q);
         if (!rim) downhill = Math.min((q + along(squares, inside, width, i, gx * size, gy * size, 2 * downhill - q)) / 2, q);
