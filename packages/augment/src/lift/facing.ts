@@ -12,7 +12,11 @@ const turnedAway = -0.05;
  *
  * @param among indices to choose from, in order; default all.
  */
-export function facingScene({ scene, frontCount, source }: Pick<Lift, "scene" | "frontCount" | "source">, camera: Camera, among?: Int32Array): SplatScene {
+export function facingScene(
+  { scene, frontCount, source }: Pick<Lift, "scene" | "frontCount" | "source">,
+  camera: Camera,
+  among?: Int32Array,
+): SplatScene {
   if (source === "depth") return among ? pickSplats(scene, among) : scene;
   const { means, quaternions } = scene;
   const eye = cameraCentre(camera);

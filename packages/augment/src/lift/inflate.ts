@@ -21,13 +21,13 @@ const cardDepth = 0.012;
 /** How much of its full roundness an irregular outline gets: garments, shoes and bags are flatter than they are wide. */
 const irregularRoundness = 0.62;
 
-/** The shape that an outline suggests. */
-export function chooseShape({ rectangularity, solidity }: Outline): Exclude<ShapePrior, "auto"> {
-  return rectangularity > 0.955 && solidity > 0.985 ? "box" : "round";
+/** The shape that an outline suggests: a rectangle seen straight on or from the side has four corners, a can's ends bulge. */
+function chooseShape({ rectangularity, fourCorners, solidity }: Outline): Exclude<ShapePrior, "auto"> {
+  return (rectangularity > 0.955 || fourCorners > 0.95) && solidity > 0.985 ? "box" : "round";
 }
 
 /** Whether an outline is that of a body of revolution seen from the side. */
-export function isTurned({ solidity, asymmetry }: Outline): boolean {
+function isTurned({ solidity, asymmetry }: Outline): boolean {
   return solidity > 0.965 && asymmetry < 0.06;
 }
 

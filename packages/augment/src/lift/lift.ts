@@ -13,6 +13,7 @@ import type { ShapePrior } from "./shape.js";
 import { type Silhouette, silhouetteOf } from "./silhouette.js";
 import { sceneFromBuffer, splatBuffer } from "./splat-buffer.js";
 import { coverWithSplats, type TwoSidedRelief } from "./surface.js";
+import { closeTears } from "./tears.js";
 
 export interface LiftOptions {
   /** Depth of the photo; without one the shape is made from the outline. */
@@ -93,6 +94,10 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   const buffer = splatBuffer(Math.ceil(silhouette.area * 1.9) + 64);
   coverWithSplats(buffer, "front", silhouette, relief, colours, { camera, sigma: splatSigma });
   const frontCount = buffer.count;
+  if (relief.torn) {
+    const nearest = relief.middle.map((z, i) => z - Math.sqrt(relief.front[i]!));
+    closeTears(buffer, nearest, silhouette, colours.front, { camera, sigma: splatSigma });
+  }
   coverWithSplats(buffer, "back", silhouette, relief, colours, { camera, sigma: splatSigma });
   const scene = sceneFromBuffer(buffer, camera.view, splatOpacity);
   const found = { scene, frontCount, camera, source: depth ? ("depth" as const) : inflation.shape };

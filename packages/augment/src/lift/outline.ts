@@ -18,6 +18,8 @@ export interface Outline {
   readonly asymmetry: number;
   /** Part of the bounding rectangle along the axis that is inside. */
   readonly rectangularity: number;
+  /** How much of the outline and of the quadrilateral of its four corners is the same: 1 for a rectangle seen from anywhere. */
+  readonly fourCorners: number;
 }
 
 /**
@@ -105,5 +107,51 @@ function along({ width, height, inside, area }: Silhouette, axis: readonly [numb
     solidity: Math.min(1, area / filled),
     asymmetry: off / weights / meanHalf + Math.abs(lean),
     rectangularity: Math.min(1, area / (length * (most - least + 1))),
+    fourCorners: overlapWithCorners({ width, inside, area }, axis, centre, [length / 2, (most - least + 1) / 2]),
   };
+}
+
+/** @param half extents along and across the axis. */
+function overlapWithCorners(
+  { width, inside, area }: Pick<Silhouette, "width" | "inside" | "area">,
+  [ax, ay]: readonly [number, number],
+  centre: readonly [number, number],
+  half: readonly [number, number],
+): number {
+  const signs = [
+    [1, 1],
+    [-1, 1],
+    [-1, -1],
+    [1, -1],
+  ] as const;
+  const corners = signs.map(() => ({ s: 0, r: 0, far: Number.NEGATIVE_INFINITY }));
+  const each = (act: (s: number, r: number) => void): void => {
+    for (let i = 0; i < inside.length; i++) {
+      if (!inside[i]) continue;
+      const [dx, dy] = [(i % width) - centre[0], Math.floor(i / width) - centre[1]];
+      act(ax * dx + ay * dy, ax * dy - ay * dx);
+    }
+  };
+  each((s, r) => {
+    for (let k = 0; k < 4; k++) {
+      const far = (signs[k]![0] * s) / half[0] + (signs[k]![1] * r) / half[1];
+      if (far > corners[k]!.far) corners[k] = { s, r, far };
+    }
+  });
+  // Corners are those of pixels, half a pixel further out than their centres.
+  const polygon = corners.map(({ s, r }, k) => [s + signs[k]![0] / 2, r + signs[k]![1] / 2] as const);
+  let twice = 0;
+  for (let k = 0; k < 4; k++) {
+    const [[s, r], [t, q]] = [polygon[k]!, polygon[(k + 1) % 4]!];
+    twice += s * q - r * t;
+  }
+  let both = 0;
+  each((s, r) => {
+    for (let k = 0; k < 4; k++) {
+      const [[s0, r0], [s1, r1]] = [polygon[k]!, polygon[(k + 1) % 4]!];
+      if ((s1 - s0) * (r - r0) - (r1 - r0) * (s - s0) < 0) return;
+    }
+    both++;
+  });
+  return both / Math.max(area + Math.abs(twice) / 2 - both, 1);
 }

@@ -106,7 +106,8 @@ export function coverWithSplats(
         const t0 = step === 0 ? inner : placeOf(z0);
         const t1 = step === steps - 1 ? outer : placeOf(z1);
         const t = (t0 + t1) / 2;
-        const z = steps > 1 ? (z0 + z1) / 2 : Math.sqrt(Math.max(t < 0 ? bend + ((uphill - bend) * t) / inner : bend + ((low * low - bend) * t) / outer, 0));
+        const z =
+          steps > 1 ? (z0 + z1) / 2 : Math.sqrt(Math.max(t < 0 ? bend + ((uphill - bend) * t) / inner : bend + ((low * low - bend) * t) / outer, 0));
         const du = t * gx + shift;
         const dv = t * gy + shift;
         const depth = middle[i]! + mx * du + my * dv + direction * z;
@@ -133,7 +134,23 @@ export function coverWithSplats(
         const ny = dz * bx - ax * dzAcross;
         const nz = ax * by - ay * bx;
         const inset = (-direction * insetPixels * pixel) / Math.sqrt(nx * nx + ny * ny + nz * nz);
-        addSplat(buffer, i, px * depth + inset * nx, py * depth + inset * ny, depth + inset * nz, ax, ay, dz, bx, by, dzAcross, sigma, red, green, blue);
+        addSplat(
+          buffer,
+          i,
+          px * depth + inset * nx,
+          py * depth + inset * ny,
+          depth + inset * nz,
+          ax,
+          ay,
+          dz,
+          bx,
+          by,
+          dzAcross,
+          sigma,
+          red,
+          green,
+          blue,
+        );
       }
     }
   }

@@ -1,8 +1,8 @@
 import { ArgumentError } from "@refadgen/errors";
 import type { Image } from "@refadgen/image";
+import { facingScene } from "../lift/facing.js";
 import type { Lift } from "../lift/lift.js";
 import { edgeCoverage, isInner, outlineShare, viewLowPass } from "../lift/outline-curve.js";
-import { facingScene } from "../lift/facing.js";
 import type { Camera } from "../render/camera.js";
 import { render } from "../render/render.js";
 
