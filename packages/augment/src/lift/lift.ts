@@ -39,6 +39,8 @@ export interface Lift {
   readonly target: Vector3;
   /** What its shape was made from. */
   readonly source: "depth" | Exclude<ShapePrior, "auto">;
+  /** Whether that is more than a guess; `similarViews` stays nearer to the photo where it is not. */
+  readonly certain: boolean;
   /** [H, W, 3] the photo with the product painted out, 0 to 1. */
   readonly plate: Float32Array;
   /** What the coverage of outline pixels stands for; see `outlineCurve`. */
@@ -103,6 +105,7 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   const found = { scene, frontCount, camera, source: depth ? ("depth" as const) : inflation.shape };
   return {
     ...found,
+    certain: depth !== undefined || inflation.certain,
     target: middleOf(silhouette, relief, camera),
     plate,
     outlineCurve: fitOutline(found, buffer.sources, silhouette),

@@ -5,13 +5,7 @@
  * @param known [H, W] 0 to 1.
  * @param fallback where nothing is known at all.
  */
-export function fillSmoothly(
-  values: Float32Array,
-  known: Float32Array,
-  width: number,
-  height: number,
-  fallback: readonly [number, number, number],
-): void {
+function fillSmoothly(values: Float32Array, known: Float32Array, width: number, height: number, fallback: readonly [number, number, number]): void {
   const [w, h] = [(width + 1) >> 1, (height + 1) >> 1];
   const coarse = new Float32Array(w * h * 3);
   const weights = new Float32Array(w * h);
