@@ -27,6 +27,9 @@ const usage = `Usage: npm run bench:augment -- [--python PATH] [--rounds N] [--p
   --workers N     threads for the recipe, default 2
   --quick         small pictures: shows that everything runs`;
 
+/** Calls before those that are timed: as many as V8 takes to compile WebAssembly and JavaScript for good. Batches call each thousands of times. */
+const warmUp = 12;
+
 const { values } = parseArgs({
   options: {
     python: { type: "string" },
@@ -45,9 +48,6 @@ else {
   await operations(size, values.python, Number(values.rounds ?? (quick ? 3 : 15)));
   await recipe(size, Number(values.products ?? (quick ? 2 : 12)), Number(values.workers ?? 2));
 }
-
-/** Calls before those that are timed: as many as V8 takes to compile WebAssembly and JavaScript for good. Batches call each thousands of times. */
-const warmUp = 12;
 
 /** Of all threads of this process: what other programs take does not count. */
 function processorMilliseconds(start: NodeJS.CpuUsage): number {
