@@ -65,6 +65,28 @@ describe("8-bit kernels agree with float64 sums", () => {
     expect(new Set(motionBlur(plain, { length: 33, degrees: 17 }).data)).toEqual(new Set([level]));
   });
 
+  test("a wide blur, made smaller, is the blur", () => {
+    const [w, h] = [260, 190];
+    const picture: FloatImage = { width: w, height: h, channels: 1, data: Float32Array.from({ length: w * h }, (_, i) => Number((i % w) % 97 < 50)) };
+    const { data } = defocusBlur(picture, { radius: 45 });
+    // The mean over the disk, at some places away from the border.
+    for (const [x, y] of [
+      [90, 95],
+      [130, 80],
+      [171, 100],
+    ] as const) {
+      let [sum, count] = [0, 0];
+      for (let v = -45; v <= 45; v++) {
+        for (let u = -45; u <= 45; u++) {
+          if (u * u + v * v > 45 ** 2) continue;
+          sum += picture.data[(y + v) * w + x + u]!;
+          count++;
+        }
+      }
+      expect(Math.abs(data[y * w + x]! - sum / count)).toBeLessThan(0.015);
+    }
+  });
+
   test("the words of a field are Philox blocks in order", () => {
     const uniforms = uniformField(10, 99);
     const words = [0, 1, 2].flatMap((block) => philox([block, 0, 0, 0], [99, 0x5046_4c44]));
