@@ -45,16 +45,19 @@ export function describeOutline(silhouette: Silhouette): Outline {
   const across: readonly [number, number] = [-principal[1], principal[0]];
   const candidates = ([[0, 1], [1, 0], principal, across] as const).map((axis) => along(silhouette, axis, centre));
   // Upright first: the others have to be clearly better, since almost everything stands.
-  const [upright, ...others] = candidates as [Outline, ...Outline[]];
-  return others.reduce((best, outline) => (badness(outline) < badness(best) - 0.03 ? outline : best), upright);
+  const [upright, ...others] = candidates as [AlongAxis, ...AlongAxis[]];
+  const described = others.reduce((best, outline) => (badness(outline) < badness(best) - 0.03 ? outline : best), upright);
+  return { ...described, fourCorners: overlapWithCorners(silhouette, described) };
 }
 
+type AlongAxis = Omit<Outline, "fourCorners">;
+
 /** How far an outline is from that of a body turned on a lathe about its axis. */
-function badness({ solidity, asymmetry }: Outline): number {
+function badness({ solidity, asymmetry }: AlongAxis): number {
   return 1 - solidity + asymmetry;
 }
 
-function along({ width, height, inside, area }: Silhouette, axis: readonly [number, number], centre: readonly [number, number]): Outline {
+function along({ width, height, inside, area }: Silhouette, axis: readonly [number, number], centre: readonly [number, number]): AlongAxis {
   const [ax, ay] = axis;
   const reach = Math.ceil(Math.hypot(width, height)) + 1;
   const low = new Float32Array(2 * reach + 1).fill(Infinity);
@@ -107,51 +110,52 @@ function along({ width, height, inside, area }: Silhouette, axis: readonly [numb
     solidity: Math.min(1, area / filled),
     asymmetry: off / weights / meanHalf + Math.abs(lean),
     rectangularity: Math.min(1, area / (length * (most - least + 1))),
-    fourCorners: overlapWithCorners({ width, inside, area }, axis, centre, [length / 2, (most - least + 1) / 2]),
   };
 }
 
-/** @param half extents along and across the axis. */
-function overlapWithCorners(
-  { width, inside, area }: Pick<Silhouette, "width" | "inside" | "area">,
-  [ax, ay]: readonly [number, number],
-  centre: readonly [number, number],
-  half: readonly [number, number],
-): number {
-  const signs = [
-    [1, 1],
-    [-1, 1],
-    [-1, -1],
-    [1, -1],
-  ] as const;
-  const corners = signs.map(() => ({ s: 0, r: 0, far: Number.NEGATIVE_INFINITY }));
-  const each = (act: (s: number, r: number) => void): void => {
-    for (let i = 0; i < inside.length; i++) {
-      if (!inside[i]) continue;
-      const [dx, dy] = [(i % width) - centre[0], Math.floor(i / width) - centre[1]];
-      act(ax * dx + ay * dy, ax * dy - ay * dx);
+/** The corners are what lies farthest in the four directions between the axis and across it. */
+function overlapWithCorners({ width, height, inside, area }: Silhouette, { axis, centre, start, end, halfWidth }: AlongAxis): number {
+  const [ax, ay] = axis;
+  const length = (end - start + 1) / 2;
+  const across = halfWidth.reduce((widest, half) => Math.max(widest, half), 0.5);
+  const far = new Float64Array(4).fill(Number.NEGATIVE_INFINITY);
+  const corner = new Float64Array(8);
+  // A corner lies at an end of a row.
+  for (let y = 0; y < height; y++) {
+    const row = inside.subarray(y * width, (y + 1) * width);
+    for (const x of [row.indexOf(1), row.lastIndexOf(1)]) {
+      if (x < 0) break;
+      const s = ax * (x - centre[0]) + ay * (y - centre[1]);
+      const r = ax * (y - centre[1]) - ay * (x - centre[0]);
+      for (let k = 0; k < 4; k++) {
+        const distance = (k === 0 || k === 3 ? s : -s) / length + (k < 2 ? r : -r) / across;
+        if (distance <= far[k]!) continue;
+        far[k] = distance;
+        // Corners are those of pixels, half a pixel further out than their centres.
+        corner[k * 2] = s + (k === 0 || k === 3 ? 0.5 : -0.5);
+        corner[k * 2 + 1] = r + (k < 2 ? 0.5 : -0.5);
+      }
     }
-  };
-  each((s, r) => {
-    for (let k = 0; k < 4; k++) {
-      const far = (signs[k]![0] * s) / half[0] + (signs[k]![1] * r) / half[1];
-      if (far > corners[k]!.far) corners[k] = { s, r, far };
-    }
-  });
-  // Corners are those of pixels, half a pixel further out than their centres.
-  const polygon = corners.map(({ s, r }, k) => [s + signs[k]![0] / 2, r + signs[k]![1] / 2] as const);
+  }
   let twice = 0;
   for (let k = 0; k < 4; k++) {
-    const [[s, r], [t, q]] = [polygon[k]!, polygon[(k + 1) % 4]!];
-    twice += s * q - r * t;
+    const next = (k + 1) % 4;
+    twice += corner[k * 2]! * corner[next * 2 + 1]! - corner[k * 2 + 1]! * corner[next * 2]!;
   }
   let both = 0;
-  each((s, r) => {
-    for (let k = 0; k < 4; k++) {
-      const [[s0, r0], [s1, r1]] = [polygon[k]!, polygon[(k + 1) % 4]!];
-      if ((s1 - s0) * (r - r0) - (r1 - r0) * (s - s0) < 0) return;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (!inside[i]) continue;
+      const s = ax * (x - centre[0]) + ay * (y - centre[1]);
+      const r = ax * (y - centre[1]) - ay * (x - centre[0]);
+      let within = 1;
+      for (let k = 0; k < 4; k++) {
+        const [s0, r0] = [corner[k * 2]!, corner[k * 2 + 1]!];
+        const [s1, r1] = [corner[((k + 1) & 3) * 2]!, corner[((k + 1) & 3) * 2 + 1]!];
+        if ((s1 - s0) * (r - r0) - (r1 - r0) * (s - s0) < 0) within = 0;
+      }
+      both += within;
     }
-    both++;
-  });
+  }
   return both / Math.max(area + Math.abs(twice) / 2 - both, 1);
 }
