@@ -201,7 +201,15 @@ export function pickSplats(scene: SplatScene, indices: Int32Array): SplatScene {
     opacities: new Float32Array(count),
     sh: new Float32Array(count * 3),
   };
-  for (let k = 0; k < count; k++) {
+  // Mostly a whole front, in one copy, and some of the back.
+  let first = 0;
+  while (first < count && indices[first] === first) first++;
+  picked.means.set(scene.means.subarray(0, first * 3));
+  picked.scales.set(scene.scales.subarray(0, first * 3));
+  picked.quaternions.set(scene.quaternions.subarray(0, first * 4));
+  picked.opacities.set(scene.opacities.subarray(0, first));
+  picked.sh.set(scene.sh.subarray(0, first * 3));
+  for (let k = first; k < count; k++) {
     const i = indices[k]!;
     for (let c = 0; c < 3; c++) {
       picked.means[k * 3 + c] = scene.means[i * 3 + c]!;

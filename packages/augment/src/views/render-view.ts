@@ -40,11 +40,12 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
   const through = new Uint32Array(256);
   for (let i = 0; i < maskData.length; i++) {
     const covered = alpha[i]!;
-    const part = isInner(alpha, i, width) ? 1 : outlineShare(lifted.outlineCurve, edgeCoverage(alpha, i, width));
+    const none = covered === 0 && isEmpty(alpha, i, width);
+    const part = none ? 0 : isInner(alpha, i, width) ? 1 : outlineShare(lifted.outlineCurve, edgeCoverage(alpha, i, width));
     const level = Math.round(part * 255);
     maskData[i] = level;
     if (transparent) data[i * 4 + 3] = level;
-    const from = covered < 0.5 ? mostCovered(alpha, i, width) : i;
+    const from = covered < 0.5 && !none ? mostCovered(alpha, i, width) : i;
     for (let c = 0; c < 3; c++) {
       const own = level > 0 ? Math.min(Math.max(rgb[from * 3 + c]! / Math.max(alpha[from]!, 1e-6), 0), 1) : 0;
       const behind = transparent ? own : plain ? plain[c]! : lifted.plate[i * 3 + c]!;
@@ -64,6 +65,11 @@ export function renderView(lifted: Lift, camera: Camera, { background = "source"
     mask: { width, height, channels: 1, data: maskData },
     leak: percentile(through, 0.99),
   };
+}
+
+/** Whether none of a pixel's neighbours is covered. */
+function isEmpty(alpha: Float32Array, i: number, width: number): boolean {
+  return !(alpha[i - 1]! > 0 || alpha[i + 1]! > 0 || alpha[i - width]! > 0 || alpha[i + width]! > 0);
 }
 
 /** Where the colour of a hardly covered pixel is taken from: itself or the neighbour of which more is known. */
