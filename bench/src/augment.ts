@@ -27,6 +27,9 @@ const usage = `Usage: npm run bench:augment -- [--python PATH] [--rounds N] [--p
   --workers N     threads for the recipe, default 2
   --quick         small pictures: shows that everything runs`;
 
+/** Calls before those that are timed: as many as V8 takes to compile WebAssembly and JavaScript for good. Batches call each thousands of times. */
+const warmUp = 12;
+
 const { values } = parseArgs({
   options: {
     python: { type: "string" },
@@ -108,7 +111,7 @@ async function operations(size: Size, python: string | undefined, rounds: number
   sharp.concurrency(1);
   for (const [label, name, params] of cases) {
     const times: number[] = [];
-    for (let i = -2; i < rounds; i++) {
+    for (let i = -warmUp; i < rounds; i++) {
       const started = process.cpuUsage();
       await degrade(sample, name, params);
       if (i >= 0) times.push(processorMilliseconds(started));

@@ -1,4 +1,4 @@
-// Compiles kernel/pixels.ts and writes it, as text, to src/degradations/pixel-kernel-binary.ts: node kernel/build-pixels.mjs
+// Compiles kernel/pixels.ts with kernel/pixels/ and writes it, as text, to src/degradations/pixel-kernel-binary.ts: node kernel/build-pixels.mjs
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -10,7 +10,7 @@ export async function compileKernel() {
   const { error, stderr } = await asc.main(
     ["pixels.ts", "--outFile", "pixels.wasm", "--optimizeLevel", "3", "--runtime", "stub", "--enable", "simd", "--noAssert", "--importMemory"],
     {
-      readFile: (name) => (name === "pixels.ts" ? readFile(new URL("pixels.ts", import.meta.url), "utf8") : null),
+      readFile: (name) => readFile(new URL(name, import.meta.url), "utf8").catch(() => null),
       writeFile: (name, contents) => {
         if (name === "pixels.wasm") binary = contents;
       },

@@ -59,6 +59,8 @@ export { type RefineOptions, type Refinement, refine } from "./lift/refine.js";
 export type { DepthKind, DepthMap, DepthModel } from "./lift/depth.js";
 export type { ShapePrior } from "./lift/shape.js";
 export { LiftError, type LiftErrorCode } from "./lift/error.js";
+export { type LiftScores, type LiftViewScore, scoreLift } from "./scores/scores.js";
+export type { ViewScore } from "./scores/view-score.js";
 export { renderView, type ViewPicture, type ViewPictureOptions } from "./views/render-view.js";
 export { poseCamera } from "./views/pose.js";
 

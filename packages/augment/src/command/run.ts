@@ -3,11 +3,12 @@ import { BatchError } from "../batch/product-mask.js";
 import { augmentCommand } from "./augment.js";
 import { convertCommand } from "./convert.js";
 import { levelsCommand } from "./levels.js";
+import { scoresCommand } from "./scores.js";
 import type { Subcommand, SubcommandContext } from "./subcommand.js";
 import { turntableCommand } from "./turntable.js";
 import { viewerCommand } from "./viewer.js";
 
-const subcommands: readonly Subcommand[] = [augmentCommand, levelsCommand, convertCommand, turntableCommand, viewerCommand];
+const subcommands: readonly Subcommand[] = [augmentCommand, levelsCommand, scoresCommand, convertCommand, turntableCommand, viewerCommand];
 
 const overview = `${augmentCommand.usage}
 Other commands: refadgen-augment COMMAND --help explains each.

@@ -1,5 +1,6 @@
-import type { Size } from "@refadgen/image";
+import type { FloatImage, Image, Size } from "@refadgen/image";
 import { isFloat, type Picture, withData } from "./picture.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 
 interface Taps {
   readonly first: Int32Array;
@@ -10,12 +11,14 @@ interface Taps {
 
 /** Each pixel is the mean of the area it stands for (OpenCV's INTER_AREA, when shrinking); rounded once. */
 export function shrinkByArea<P extends Picture>(picture: P, size: Size): P {
-  return resampled(picture, size, areaTaps(picture.width, size.width), areaTaps(picture.height, size.height));
+  const [across, down] = [areaTaps(picture.width, size.width), areaTaps(picture.height, size.height)];
+  return isFloat(picture) ? resampled(picture, size, across, down) : withData(picture, shrunkBytes(picture, size, across, down), size);
 }
 
 /** Bilinear between pixel centres, without smoothing (OpenCV's INTER_LINEAR); rounded once. */
 export function stretchLinearly<P extends Picture>(picture: P, size: Size): P {
-  return resampled(picture, size, linearTaps(picture.width, size.width), linearTaps(picture.height, size.height));
+  const [across, down] = [linearTaps(picture.width, size.width), linearTaps(picture.height, size.height)];
+  return isFloat(picture) ? resampled(picture, size, across, down) : withData(picture, stretchedBytes(picture, size, across, down), size);
 }
 
 function areaTaps(input: number, output: number): Taps {
@@ -46,13 +49,61 @@ function linearTaps(input: number, output: number): Taps {
   return taps;
 }
 
-function resampled<P extends Picture>(picture: P, { width, height }: Size, across: Taps, down: Taps): P {
+function shrunkBytes({ width: widthIn, channels, data }: Image, { width, height }: Size, across: Taps, down: Taps): Uint8Array {
+  const length = width * height * channels;
+  const tables = [across.first, across.count, across.weights, down.first, down.count, down.weights] as const;
+  const [x0, x1, x2, y0, y1, y2] = tables.map((table) => table.byteLength) as [number, number, number, number, number, number];
+  return withKernel(
+    [data.length, length, widthIn * channels * 4, x0, x1, x2, y0, y1, y2],
+    (kernel, source, target, line, firstX, countX, weightsX, firstY, countY, weightsY) => {
+      place(kernel, source, data);
+      const places = [firstX, countX, weightsX, firstY, countY, weightsY];
+      for (const [k, table] of tables.entries()) place(kernel, places[k]!, table);
+      kernel.shrink(
+        source,
+        widthIn,
+        channels,
+        target,
+        width,
+        height,
+        firstX,
+        countX,
+        weightsX,
+        across.stride,
+        firstY,
+        countY,
+        weightsY,
+        down.stride,
+        line,
+      );
+      return taken(kernel, target, length);
+    },
+  );
+}
+
+function stretchedBytes(picture: Image, { width, height }: Size, across: Taps, down: Taps): Uint8Array {
+  const { channels, data } = picture;
+  const length = width * height * channels;
+  const tables = [across.first, across.weights, down.first, down.weights] as const;
+  const [x0, x1, y0, y1] = tables.map((table) => table.byteLength) as [number, number, number, number];
+  return withKernel(
+    [data.length, length, (width * channels + 32) * 8, x0, x1, y0, y1],
+    (kernel, source, target, lines, firstX, weightsX, firstY, weightsY) => {
+      place(kernel, source, data);
+      const places = [firstX, weightsX, firstY, weightsY];
+      for (const [k, table] of tables.entries()) place(kernel, places[k]!, table);
+      kernel.stretch(source, picture.width, picture.height, channels, target, width, height, firstX, weightsX, firstY, weightsY, lines);
+      return taken(kernel, target, length);
+    },
+  );
+}
+
+/** Of floats, as they are given. */
+function resampled<P extends FloatImage>(picture: P, { width, height }: Size, across: Taps, down: Taps): P {
   const { channels, data } = picture;
   const rowIn = picture.width * channels;
   const rowOut = width * channels;
-  const floats = isFloat(picture);
-  const out = floats ? new Float32Array(rowOut * height) : new Uint8Array(rowOut * height);
-  const half = floats ? 0 : 0.5;
+  const out = new Float32Array(rowOut * height);
   const line = new Float32Array(rowIn);
   for (let y = 0; y < height; y++) {
     const count = down.count[y]!;
@@ -67,11 +118,11 @@ function resampled<P extends Picture>(picture: P, { width, height }: Size, acros
       const taps = across.count[x]!;
       const from = across.first[x]! * channels;
       for (let c = 0; c < channels; c++, to++) {
-        let sum = half;
+        let sum = 0;
         for (let k = 0, i = from + c; k < taps; k++, i += channels) sum += line[i]! * across.weights[at + k]!;
         out[to] = sum;
       }
     }
   }
-  return withData(picture, out as P["data"], { width, height });
+  return withData(picture, out, { width, height });
 }

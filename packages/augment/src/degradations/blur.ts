@@ -1,4 +1,5 @@
 import { premultiplied } from "./alpha.js";
+import { shrinkByArea, stretchLinearly } from "./area-resize.js";
 import { checkKernelSize, convolve, convolveSeparable, type Kernel } from "./convolution.js";
 import { checkNumber, checkPicture, type Picture } from "./picture.js";
 
@@ -77,8 +78,8 @@ export interface DefocusBlurParams {
 /** A lens out of focus: points become disks (the kernel is ImageNet-C's). */
 export function defocusBlur<P extends Picture>(picture: P, params: DefocusBlurParams): P {
   checkPicture("defocusBlur", picture);
-  const kernel = defocusKernel(params);
-  return premultiplied(picture, (plain) => convolve(plain, kernel));
+  const { radius, alias = 0.5 } = params;
+  return blurred(picture, radius, defocusKernel(params), (times) => defocusKernel({ radius: radius / times, alias: alias / times }));
 }
 
 /** A disk in a grid of ±8 (±radius if that is more), smoothed by 3 × 3 (5 × 5) Gaussian taps, reflected at the grid's border. */
@@ -109,8 +110,9 @@ export interface AnisotropicBlurParams {
 /** A Gaussian that is wider in one direction: shake while out of focus, astigmatism. */
 export function anisotropicBlur<P extends Picture>(picture: P, params: AnisotropicBlurParams): P {
   checkPicture("anisotropicBlur", picture);
-  const kernel = anisotropicKernel(params);
-  return premultiplied(picture, (plain) => convolve(plain, kernel));
+  const { sigmaAlong, sigmaAcross, degrees } = params;
+  const coarser = (times: number): Kernel => anisotropicKernel({ sigmaAlong: sigmaAlong / times, sigmaAcross: sigmaAcross / times, degrees });
+  return blurred(picture, 2 * Math.min(sigmaAlong, sigmaAcross), anisotropicKernel(params), coarser);
 }
 
 function anisotropicKernel({ sigmaAlong, sigmaAcross, degrees }: AnisotropicBlurParams): Kernel {
@@ -128,6 +130,22 @@ function anisotropicKernel({ sigmaAlong, sigmaAcross, degrees }: AnisotropicBlur
     return exponent > 18 ? 0 : Math.exp(-exponent / 2);
   });
   return { width: size, height: size, values: normalised(values) };
+}
+
+/** Pixels that the narrowest detail of a blurred picture is wide from which it is blurred smaller, and those to which it is brought then. */
+const coarseFrom = 40;
+const coarseTo = 20;
+
+/**
+ * Convolved; where the kernel leaves nothing finer than `smooth` pixels, in a picture so many times smaller: the work of a wide kernel grows with
+ * the square of its width, and large photos have wide ones.
+ */
+function blurred<P extends Picture>(picture: P, smooth: number, kernel: Kernel, coarser: (times: number) => Kernel): P {
+  if (smooth < coarseFrom) return premultiplied(picture, (plain) => convolve(plain, kernel));
+  const times = Math.floor(smooth / coarseTo);
+  const { width, height } = picture;
+  const small = { width: Math.ceil(width / times), height: Math.ceil(height / times) };
+  return premultiplied(picture, (plain) => stretchLinearly(convolve(shrinkByArea(plain, small), coarser(times)), { width, height }));
 }
 
 function normalised(values: Float64Array): Float64Array {

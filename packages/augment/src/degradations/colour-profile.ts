@@ -1,5 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
 import { checkNumber, checkPicture, isFloat, type Picture, toByte, withData } from "./picture.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 import { toLinear, toSrgb } from "./srgb.js";
 import { applyCurves } from "./tone-curve.js";
 
@@ -145,9 +146,21 @@ const steps = 16_384;
 function mixColours<P extends Picture>(picture: P, { matrix, decode, encode }: ColourChange, amount: number): P {
   const { channels } = picture;
   const floats = isFloat(picture);
-  const data = picture.data.slice();
   const decoded = Float32Array.from({ length: 256 }, (_, level) => decode(level / 255));
   const encoded = Float32Array.from({ length: steps + 1 }, (_, step) => encode(step / steps));
+  if (channels === 3 && !floats) {
+    const { length } = picture.data;
+    const mixed = withKernel([length, 72, decoded.byteLength, encoded.byteLength], (kernel, bytes, matrixAt, decodedAt, encodedAt) => {
+      place(kernel, bytes, picture.data);
+      place(kernel, matrixAt, Float64Array.from(matrix.flat()));
+      place(kernel, decodedAt, decoded);
+      place(kernel, encodedAt, encoded);
+      kernel.mixColours(bytes, length / 3, matrixAt, decodedAt, encodedAt, amount);
+      return taken(kernel, bytes, length);
+    });
+    return withData(picture, mixed);
+  }
+  const data = picture.data.slice();
   const [red, green, blue] = matrix.map((row) => row as readonly [number, number, number]) as [
     readonly [number, number, number],
     readonly [number, number, number],

@@ -1,7 +1,6 @@
-import type { Image } from "@refadgen/image";
-import { reflect101 } from "./border.js";
+import type { Image, Size } from "@refadgen/image";
 import type { Kernel } from "./convolution.js";
-import { withKernel } from "./pixel-kernel.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 
 /** Beyond this, roundings of sixteen-bit sums add up to half a level. */
 const longestReach = 30;
@@ -17,95 +16,77 @@ export function convolveBytesSeparably({ width, height, channels, data }: Image,
   const reach = (taps.length - 1) / 2;
   if (reach > longestReach || reach < 1 || !taps.every((tap, i) => tap >= 0 && Math.abs(tap - taps.at(-1 - i)!) < 1e-12)) return undefined;
   const rowLength = width * channels;
-  const paddedLength = (width + 2 * reach) * channels;
-  if ((height + 2 * reach) * rowLength * 2 + data.length > mostBytes) return undefined;
+  if (data.length > mostBytes) return undefined;
   // The middle counts twice in the kernel.
-  const weights = quantised([taps[reach]! / 2, ...taps.subarray(reach + 1)], one / 2);
+  const weights = Int16Array.from(quantised([taps[reach]! / 2, ...taps.subarray(reach + 1)], one / 2));
+  const rows = 2 * reach + 1;
   return withKernel(
-    [data.length, paddedLength * 2, rowLength * 2 * (height + 2 * reach), weights.length * 2, rowLength * 2],
-    (kernel, bytes, line, planes, weightsAt, sums) => {
-      const { buffer } = kernel.memory;
-      new Uint8Array(buffer, bytes, data.length).set(data);
-      new Int16Array(buffer, weightsAt, weights.length).set(weights);
-      const padded = new Int16Array(buffer, line, paddedLength);
-      const plane = new Int16Array(buffer, planes, rowLength * (height + 2 * reach));
-      for (let y = 0; y < height; y++) {
-        // Into the middle of the line, then its ends; widening may write past the row, which the ends then overwrite.
-        kernel.widen(bytes + y * rowLength, line + reach * channels * 2, rowLength, 6);
-        for (let x = 0; x < reach; x++) {
-          const left = reflect101(x - reach, width) * channels;
-          const right = reflect101(width + x, width) * channels;
-          for (let c = 0; c < channels; c++) {
-            padded[x * channels + c] = data[y * rowLength + left + c]! << 6;
-            padded[(reach + width + x) * channels + c] = data[y * rowLength + right + c]! << 6;
-          }
-        }
-        // What is written past a row, the next one overwrites.
-        kernel.symmetricPass(line + reach * channels * 2, planes + (y + reach) * rowLength * 2, rowLength, channels, weightsAt, reach);
-      }
-      for (let y = 0; y < reach; y++) {
-        plane.copyWithin(y * rowLength, (reach + reflect101(y - reach, height)) * rowLength, (reach + reflect101(y - reach, height) + 1) * rowLength);
-        const below = reach + reflect101(height + y, height);
-        plane.copyWithin((reach + height + y) * rowLength, below * rowLength, (below + 1) * rowLength);
-      }
-      const out = new Uint8Array(data.length);
-      const narrowed = new Uint8Array(buffer, bytes, rowLength);
-      for (let y = 0; y < height; y++) {
-        kernel.symmetricPass(planes + (y + reach) * rowLength * 2, sums, rowLength, rowLength, weightsAt, reach);
-        kernel.narrow(sums, bytes, rowLength, 6);
-        out.set(narrowed, y * rowLength);
-      }
-      return out;
+    [data.length, (width + 2 * reach) * channels * 2, (rowLength + 16) * 2 * rows, weights.byteLength, rows * 8],
+    (kernel, bytes, line, ring, weightsAt, rowsAt) => {
+      place(kernel, bytes, data);
+      place(kernel, weightsAt, weights);
+      kernel.convolveSeparably(bytes, width, height, channels, weightsAt, reach, line, ring, rowsAt);
+      return taken(kernel, bytes, data.length);
     },
   );
 }
 
 /** Any kernel of positive weights, with exact sums; its weights are rounded to 15 bits. Undefined for what it is not made for. */
 export function convolveBytes({ width, height, channels, data }: Image, kernel: Kernel): Uint8Array | undefined {
-  const taps = Array.from(kernel.values, (value, i) => ({ value, x: i % kernel.width, y: Math.trunc(i / kernel.width) })).filter(
-    ({ value }) => value > 1e-6,
-  );
   const [reachX, reachY] = [(kernel.width - 1) / 2, (kernel.height - 1) / 2];
-  const rowLength = width * channels;
-  const paddedLength = (width + 2 * reachX) * channels;
-  const rows = height + 2 * reachY;
-  if (taps.length > 20_000 || taps.length < 2 || kernel.values.some((value) => value < 0) || paddedLength * rows * 2 > mostBytes) return undefined;
+  const rowBytes = (width + 2 * reachX) * channels * 2;
+  const planeBytes = rowBytes * (height + 2 * reachY);
+  if (kernel.values.some((value) => value < 0) || planeBytes > mostBytes) return undefined;
+  const taps = Array.from(kernel.values, (value, i) => ({
+    value,
+    offset: ((i % kernel.width) - reachX) * channels * 2 + (Math.trunc(i / kernel.width) - reachY) * rowBytes,
+  })).filter(({ value }) => value > 1e-6);
+  if (taps.length > 20_000 || taps.length < 2) return undefined;
+  const count = width * channels;
+  const symmetric = kernel.values.every((value, i) => Math.abs(value - kernel.values.at(-1 - i)!) < 1e-12);
+  const own = taps.find(({ offset }) => offset === 0);
+  const offsets = symmetric ? taps.filter(({ offset }) => offset > 0) : taps;
   // The kernel takes them in pairs.
-  if (taps.length % 2 === 1) taps.push({ ...taps[0]!, value: 0 });
-  const weights = quantised(
-    taps.map(({ value }) => value),
-    one,
-  );
-  if (weights.some((weight) => weight >= one)) return undefined;
-  return withKernel([paddedLength * rows * 2, taps.length * 4, taps.length * 2, rowLength], (pixels, plane, offsetsAt, weightsAt, bytes) => {
-    const { buffer } = pixels.memory;
-    const padded = new Int16Array(buffer, plane, paddedLength * rows);
-    for (let y = 0; y < height; y++) {
-      const start = (y + reachY) * paddedLength;
-      for (let i = 0; i < rowLength; i++) padded[start + reachX * channels + i] = data[y * rowLength + i]!;
-      for (let x = 0; x < reachX; x++) {
-        const left = y * rowLength + reflect101(x - reachX, width) * channels;
-        const right = y * rowLength + reflect101(width + x, width) * channels;
-        for (let c = 0; c < channels; c++) {
-          padded[start + x * channels + c] = data[left + c]!;
-          padded[start + (reachX + width + x) * channels + c] = data[right + c]!;
-        }
-      }
-    }
-    for (let y = 0; y < reachY; y++) {
-      const above = reachY + reflect101(y - reachY, height);
-      padded.copyWithin(y * paddedLength, above * paddedLength, (above + 1) * paddedLength);
-      const below = reachY + reflect101(height + y, height);
-      padded.copyWithin((reachY + height + y) * paddedLength, below * paddedLength, (below + 1) * paddedLength);
-    }
-    new Int32Array(buffer, offsetsAt, taps.length).set(taps.map(({ x, y }) => (y * paddedLength + x * channels) * 2));
-    new Int16Array(buffer, weightsAt, taps.length).set(weights);
-    const out = new Uint8Array(data.length);
-    const narrowed = new Uint8Array(buffer, bytes, rowLength);
-    for (let y = 0; y < height; y++) {
-      pixels.sparsePass(plane + y * paddedLength * 2, bytes, rowLength, offsetsAt, weightsAt, taps.length);
-      out.set(narrowed, y * rowLength);
-    }
+  if (offsets.length % 2 === 1) offsets.push({ offset: 0, value: 0 });
+  const values = offsets.map(({ value }) => value);
+  const weights = symmetric ? quantised([(own?.value ?? 0) / 2, ...values], one / 2) : quantised(values, one);
+  const middle = symmetric ? 2 * weights.shift()! : 0;
+  if (middle >= one || weights.some((weight) => weight >= one)) return undefined;
+  return withKernel([planeBytes, offsets.length * 4, weights.length * 2, data.length], (pixels, plane, offsetsAt, weightsAt, bytes) => {
+    place(pixels, bytes, data);
+    place(
+      pixels,
+      offsetsAt,
+      Int32Array.from(offsets, ({ offset }) => offset),
+    );
+    place(pixels, weightsAt, Int16Array.from(weights));
+    pixels.padded(bytes, plane, width, height, channels, reachX, reachY);
+    const first = plane + reachY * rowBytes + reachX * channels * 2;
+    if (symmetric) pixels.convolveSymmetrically(first, rowBytes, bytes, count, height, middle, offsetsAt, weightsAt, offsets.length);
+    else pixels.convolveSparsely(first, rowBytes, bytes, count, height, offsetsAt, weightsAt, offsets.length);
+    return taken(pixels, bytes, data.length);
+  });
+}
+
+/**
+ * The same filter along both axes of float32 values, sums in float64, for rows and columns that were padded by half the taps on each side before.
+ *
+ * @returns width - (taps - 1) by height - (taps - 1) pixels
+ */
+export function smoothPadded(values: Float32Array, { width, height }: Size, channels: number, taps: Float64Array): Float32Array {
+  const columns = width - taps.length + 1;
+  const rows = height - taps.length + 1;
+  const count = columns * channels;
+  const out = new Float32Array(count * rows);
+  // A row too few or many: what lies behind an area may be read, and the last row's spare values are written there.
+  return withKernel([values.byteLength, count * height * 4, taps.byteLength], (kernel, source, between, tapsAt) => {
+    place(kernel, source, values);
+    place(kernel, tapsAt, taps);
+    for (let y = 0; y < height; y++)
+      kernel.smoothFloats(source + y * width * channels * 4, between + y * count * 4, count, channels, tapsAt, taps.length);
+    // Down all columns at once: a step is a row.
+    kernel.smoothFloats(between, source, count * rows, count, tapsAt, taps.length);
+    out.set(new Float32Array(kernel.memory.buffer, source, out.length));
     return out;
   });
 }

@@ -1,6 +1,6 @@
 import { ArgumentError } from "@refadgen/errors";
 import { reflect101 } from "./border.js";
-import { convolveBytes, convolveBytesSeparably } from "./convolution-bytes.js";
+import { convolveBytes, convolveBytesSeparably, smoothPadded } from "./convolution-bytes.js";
 import { isFloat, type Picture, withData } from "./picture.js";
 
 /** A kernel of odd sides, its centre in the middle. */
@@ -47,26 +47,16 @@ export function convolveSeparable<P extends Picture>(picture: P, taps: Float64Ar
   const { width, height, channels } = picture;
   const reach = (taps.length - 1) / 2;
   const { padded, rowLength } = padRows(picture, reach);
-  const rows = width * channels;
-  const between = new Float32Array(rows * height);
-  const sums = new Float64Array(rows);
-  for (let y = 0; y < height; y++) {
-    sums.fill(0);
-    for (let k = 0; k < taps.length; k++) {
-      const weight = taps[k]!;
-      for (let i = 0, from = y * rowLength + k * channels; i < rows; i++, from++) sums[i]! += padded[from]! * weight;
-    }
-    between.set(sums, y * rows);
+  // Rows reflected above and below too; then both passes see plain memory.
+  const whole = new Float32Array(rowLength * (height + 2 * reach));
+  for (let y = 0; y < height + 2 * reach; y++) {
+    const from = reflect101(y - reach, height) * rowLength;
+    whole.set(padded.subarray(from, from + rowLength), y * rowLength);
   }
-  const out = isFloat(picture) ? new Float32Array(picture.data.length) : new Uint8ClampedArray(picture.data.length);
-  for (let y = 0; y < height; y++) {
-    sums.fill(0);
-    for (let k = 0; k < taps.length; k++) {
-      const weight = taps[k]!;
-      for (let i = 0, from = reflect101(y + k - reach, height) * rows; i < rows; i++, from++) sums[i]! += between[from]! * weight;
-    }
-    store(sums, out, y * rows);
-  }
+  const smooth = smoothPadded(whole, { width: width + 2 * reach, height: height + 2 * reach }, channels, taps);
+  if (isFloat(picture)) return withData(picture, smooth as P["data"]);
+  const out = new Uint8ClampedArray(smooth.length);
+  store(smooth, out, 0);
   return withData(picture, finished(out) as P["data"]);
 }
 
@@ -100,7 +90,7 @@ function tapsOf({ width, values }: Kernel, channels: number): { readonly row: nu
   );
 }
 
-function store(sums: Float64Array, out: Float32Array | Uint8ClampedArray, start: number): void {
+function store(sums: Float64Array | Float32Array, out: Float32Array | Uint8ClampedArray, start: number): void {
   if (out instanceof Float32Array) out.set(sums, start);
   // Halves up, which the conversion would round to even.
   else for (let i = 0; i < sums.length; i++) out[start + i] = Math.floor(sums[i]! + 0.5);

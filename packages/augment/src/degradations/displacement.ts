@@ -147,6 +147,7 @@ export function lensWarp(size: Size, { k1, k2 = 0 }: LensParams): Warp {
   return {
     size,
     sourceOf,
+    formula: { kind: "radial", centre: [cx, cy], unit, k1, k2 },
     sourcesOfRow: (y, xs, ys) => {
       const dy = y - cy;
       for (let x = 0; x < width; x++) {

@@ -15,6 +15,7 @@ export function matrixWarp(matrix: Matrix3, size: Size): Warp {
   const affine = g === 0 && h === 0;
   return {
     size,
+    formula: { kind: "matrix", values: [a, b, c, d, e, f, g, h, i] },
     sourceOf: (x, y) => {
       const w = g * x + h * y + i;
       return [(a * x + b * y + c) / w, (d * x + e * y + f) / w];

@@ -1,5 +1,6 @@
 import { colourChannels, isFloat, type Picture, withData } from "./picture.js";
-import { linearOfByte, linearToByte, toLinear, toSrgb } from "./srgb.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
+import { byteOfLinear, linearOfByte, toLinear, toSrgb } from "./srgb.js";
 
 /** What happens to linear light at a pixel: times `gain`, plus `add`. */
 export interface LightMap {
@@ -25,14 +26,19 @@ export function applyLight<P extends Picture>(picture: P, { amount, gain = [1, 1
     }
     return withData(picture, data);
   }
-  const data = picture.data.slice();
-  for (let c = 0; c < colours; c++) {
-    const slope = slopes[c]!;
-    const plus = added[c]!;
-    for (let pixel = 0, i = c; pixel < amount.length; pixel++, i += channels) {
-      const share = amount[pixel]!;
-      if (share !== 0) data[i] = linearToByte(linearOfByte[data[i]!]! * (1 + share * slope) + share * plus);
-    }
-  }
-  return withData(picture, data);
+  const { data } = picture;
+  const numbers = Float64Array.of(...slopes, ...(colours === 1 ? [0, 0] : []), ...added);
+  const lit = withKernel(
+    [data.length, amount.byteLength, 48, linearOfByte.byteLength, byteOfLinear.byteLength],
+    (kernel, bytes, amountAt, numbersAt, linear, encoded) => {
+      place(kernel, bytes, data);
+      place(kernel, amountAt, amount);
+      place(kernel, numbersAt, numbers);
+      place(kernel, linear, linearOfByte);
+      place(kernel, encoded, byteOfLinear);
+      kernel.applyLight(bytes, amount.length, channels, colours, amountAt, numbersAt, linear, encoded);
+      return taken(kernel, bytes, data.length);
+    },
+  );
+  return withData(picture, lit);
 }

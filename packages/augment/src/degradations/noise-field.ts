@@ -1,4 +1,5 @@
-import { withKernel } from "./pixel-kernel.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
+import { byteOfLinear, linearOfByte } from "./srgb.js";
 
 /** Tells pixels' streams from parameters'. */
 const fieldKey = 0x5046_4c44;
@@ -40,18 +41,86 @@ export function normalField(length: number, seed: number): Float32Array {
   return out;
 }
 
-/**
- * Adds normals, the same as `normalField`'s, times a standard deviation in levels to 8-bit values; rounded and clipped.
- */
-export function addNormalLevels(data: Uint8Array, seed: number, deviation: number): Uint8Array {
-  const words = Math.ceil(data.length / 2);
-  return withKernel([data.length, Math.ceil(words / 4) * 16, 131_072], (kernel, bytes, bits, table) => {
-    new Uint8Array(kernel.memory.buffer, bytes, data.length).set(data);
-    new Int16Array(kernel.memory.buffer, table, 65_536).set(normalSteps);
-    kernel.philox(bits, Math.ceil(words / 4), 0, seed, fieldKey);
-    kernel.addNormals(bytes, data.length, bits, table, deviation / 4096);
-    return new Uint8Array(kernel.memory.buffer, bytes, data.length).slice();
+/** Of noise that the kernel makes as it goes. */
+const scratchBytes = 32_768;
+
+export interface NormalNoise {
+  readonly seed: number;
+  /** Bytes that share a number: 1, or 3 for one per RGB pixel. */
+  readonly spread: 1 | 3;
+  /** Standard deviation, in levels: plain + proportional · level. */
+  readonly plain: number;
+  readonly proportional: number;
+}
+
+/** Adds normals, the same as `normalField`'s, to 8-bit values; rounded and clipped. */
+export function addNormalLevels(data: Uint8Array, { seed, spread, plain, proportional }: NormalNoise): Uint8Array {
+  return withKernel([data.length, normalSteps.byteLength, scratchBytes], (kernel, bytes, table, scratch) => {
+    place(kernel, bytes, data);
+    place(kernel, table, normalSteps);
+    kernel.addNormals(bytes, data.length / spread, spread, seed, fieldKey, table, scratch, plain / 4096, proportional / 4096);
+    return taken(kernel, bytes, data.length);
   });
+}
+
+/** Adds normals, the same as `normalField`'s, to linear light; `deviation` stands for each level. */
+export function addNormalLight(data: Uint8Array, seed: number, deviation: Float32Array): Uint8Array {
+  return withKernel(
+    [data.length, normalSteps.byteLength, scratchBytes, linearOfByte.byteLength, deviation.byteLength, byteOfLinear.byteLength],
+    (kernel, bytes, table, scratch, linear, deviationAt, encoded) => {
+      place(kernel, bytes, data);
+      place(kernel, table, normalSteps);
+      place(kernel, linear, linearOfByte);
+      place(kernel, deviationAt, deviation);
+      place(kernel, encoded, byteOfLinear);
+      kernel.addSensorNoise(bytes, data.length, seed, fieldKey, table, scratch, linear, deviationAt, encoded);
+      return taken(kernel, bytes, data.length);
+    },
+  );
+}
+
+/** Salt and pepper by the numbers of `uniformField`: below `amount` / 2, and from 1 - `amount` / 2 on. */
+export function addImpulseLevels(data: Uint8Array, seed: number, amount: number): Uint8Array {
+  return withKernel([data.length, scratchBytes], (kernel, bytes, scratch) => {
+    place(kernel, bytes, data);
+    kernel.addImpulses(bytes, data.length, seed, fieldKey, scratch, Math.ceil((amount / 2) * 2 ** 24), Math.ceil((1 - amount / 2) * 2 ** 24));
+    return taken(kernel, bytes, data.length);
+  });
+}
+
+/** What a level becomes, by random numbers of 24 bits: `outcomes[k]`, k being how many of the steps are not above the number. */
+export interface SteppedOutcome {
+  /** Ascending. */
+  readonly steps: readonly number[];
+  /** 0 to 255; one more than steps. */
+  readonly outcomes: readonly number[];
+}
+
+/** Replaces each level by one of its outcomes, by the numbers of `uniformField`. */
+export function drawLevels(data: Uint8Array, seed: number, levels: readonly SteppedOutcome[]): Uint8Array {
+  const starts = new Int32Array(257);
+  const guides = new Int16Array(256 * 64);
+  for (const [level, { steps }] of levels.entries()) {
+    starts[level + 1] = starts[level]! + steps.length;
+    for (let guide = 0, below = 0; guide < 64; guide++) {
+      while (below < steps.length && steps[below]! <= guide * 2 ** 18) below++;
+      guides[level * 64 + guide] = below;
+    }
+  }
+  const steps = Int32Array.from(levels.flatMap((each) => each.steps));
+  const outcomes = Uint8Array.from(levels.flatMap((each) => each.outcomes));
+  return withKernel(
+    [data.length, scratchBytes, starts.byteLength, guides.byteLength, steps.byteLength, outcomes.byteLength],
+    (kernel, bytes, scratch, startsAt, guidesAt, stepsAt, outcomesAt) => {
+      place(kernel, bytes, data);
+      place(kernel, startsAt, starts);
+      place(kernel, guidesAt, guides);
+      place(kernel, stepsAt, steps);
+      place(kernel, outcomesAt, outcomes);
+      kernel.addPhotonNoise(bytes, data.length, seed, fieldKey, scratch, startsAt, guidesAt, stepsAt, outcomesAt);
+      return taken(kernel, bytes, data.length);
+    },
+  );
 }
 
 /** The quantile of each 16-bit number; rounded, so that no difference in the last bit of a logarithm shows. */

@@ -1,5 +1,7 @@
 import { ArgumentError } from "@refadgen/errors";
-import { addNormalLevels, normalField, uniformField } from "./noise-field.js";
+import type { Image } from "@refadgen/image";
+import { addImpulseLevels, addNormalLevels, addNormalLight, drawLevels, normalField, uniformField } from "./noise-field.js";
+import { photonCount, photonCounts, photonLevels } from "./photon-counts.js";
 import { checkInteger, checkNumber, checkPicture, colourChannels, isFloat, type Picture, toByte, withData } from "./picture.js";
 import { byteOfLinear, linearOfByte, linearSteps, toLinear, toSrgb } from "./srgb.js";
 
@@ -22,10 +24,10 @@ export interface GaussianNoiseParams extends Seeded {
 export function gaussianNoise<P extends Picture>(picture: P, { standardDeviation, seed, coloured = true }: GaussianNoiseParams): P {
   check("gaussianNoise", picture, seed);
   checkNumber("gaussianNoise", "standardDeviation", standardDeviation, 0, 2);
-  const { channels } = picture;
+  const noise = { seed, plain: 255 * standardDeviation, proportional: 0 };
   // The same pixels as below, sooner.
-  if (!isFloat(picture) && (channels === 1 || (channels === 3 && coloured)))
-    return withData(picture, addNormalLevels(picture.data, seed, 255 * standardDeviation));
+  if (isOpaqueBytes(picture))
+    return withData(picture, addNormalLevels(picture.data, { ...noise, spread: coloured || picture.channels === 1 ? 1 : 3 }));
   return addGaussianNoise(picture, noiseFor(picture, seed, coloured), { standardDeviation });
 }
 
@@ -59,6 +61,8 @@ export interface SpeckleNoiseParams extends Seeded {
 export function speckleNoise<P extends Picture>(picture: P, { standardDeviation, seed }: SpeckleNoiseParams): P {
   check("speckleNoise", picture, seed);
   checkNumber("speckleNoise", "standardDeviation", standardDeviation, 0, 2);
+  const noise = { seed, spread: 1, plain: 0, proportional: standardDeviation } as const;
+  if (isOpaqueBytes(picture)) return withData(picture, addNormalLevels(picture.data, noise));
   return addSpeckleNoise(picture, noiseFor(picture, seed, true), { standardDeviation });
 }
 
@@ -81,6 +85,8 @@ export interface ImpulseNoiseParams extends Seeded {
 /** Dead and hot pixels: salt and pepper, half of each. */
 export function impulseNoise<P extends Picture>(picture: P, { amount, seed }: ImpulseNoiseParams): P {
   check("impulseNoise", picture, seed);
+  checkNumber("impulseNoise", "amount", amount, 0, 1);
+  if (isOpaqueBytes(picture)) return withData(picture, addImpulseLevels(picture.data, seed, amount));
   return addImpulseNoise(picture, uniformField(picture.data.length, seed), { amount });
 }
 
@@ -100,6 +106,8 @@ export interface PoissonNoiseParams extends Seeded {
 /** Photon noise: each value becomes a count of photons. In sRGB, as ImageNet-C has it. */
 export function poissonNoise<P extends Picture>(picture: P, { peak, seed }: PoissonNoiseParams): P {
   check("poissonNoise", picture, seed);
+  checkNumber("poissonNoise", "peak", peak, 0.1, 10_000);
+  if (isOpaqueBytes(picture)) return withData(picture, drawLevels(picture.data, seed, photonLevels(peak)));
   return addPoissonNoise(picture, uniformField(picture.data.length, seed), { peak });
 }
 
@@ -110,54 +118,15 @@ export function addPoissonNoise<P extends Picture>(picture: P, uniforms: Float32
   if (isFloat(picture))
     return perValue(
       picture,
-      (value, i) => poissonCount(Math.max(value, 0) * peak, uniforms[i]!) / peak,
+      (value, i) => photonCount(photonCounts(Math.max(value, 0) * peak), uniforms[i]!) / peak,
       (level) => level,
     );
-  const tables = Array.from({ length: 256 }, (_, level) => countTable((level / 255) * peak));
+  const tables = Array.from({ length: 256 }, (_, level) => photonCounts((level / 255) * peak));
   return perValue(
     picture,
     (value) => value,
-    (level, i) => (count(tables[level]!, uniforms[i]!) / peak) * 255,
+    (level, i) => (photonCount(tables[level]!, uniforms[i]!) / peak) * 255,
   );
-}
-
-/** Sums the distribution from below; beyond 500 from ten standard deviations below the mean, where it is 0 in float64's eyes. */
-function poissonCount(mean: number, uniform: number): number {
-  return count(countTable(mean), uniform);
-}
-
-interface CountTable {
-  readonly first: number;
-  /** Cumulative probability of `first`, `first` + 1, … */
-  readonly cumulative: Float64Array;
-}
-
-function countTable(mean: number): CountTable {
-  if (mean === 0) return { first: 0, cumulative: Float64Array.of(1) };
-  const spread = 10 * Math.sqrt(mean) + 20;
-  const first = Math.max(0, Math.floor(mean - spread));
-  let log = -mean;
-  for (let k = 1; k <= first; k++) log += Math.log(mean / k);
-  const cumulative = new Float64Array(Math.ceil(mean + spread) - first + 1);
-  let probability = Math.exp(log);
-  let sum = 0;
-  for (let i = 0; i < cumulative.length; i++) {
-    sum += probability;
-    cumulative[i] = sum;
-    probability *= mean / (first + i + 1);
-  }
-  return { first, cumulative };
-}
-
-function count({ first, cumulative }: CountTable, uniform: number): number {
-  let low = 0;
-  let high = cumulative.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle]! < uniform) low = middle + 1;
-    else high = middle;
-  }
-  return first + low;
 }
 
 export interface IsoNoiseParams extends Seeded {
@@ -174,6 +143,9 @@ export interface IsoNoiseParams extends Seeded {
  */
 export function isoNoise<P extends Picture>(picture: P, { shot, read, seed }: IsoNoiseParams): P {
   check("isoNoise", picture, seed);
+  checkNumber("isoNoise", "shot", shot, 0, 1);
+  checkNumber("isoNoise", "read", read, 0, 1);
+  if (isOpaqueBytes(picture)) return withData(picture, addNormalLight(picture.data, seed, levelDeviation(shot, read)));
   return addIsoNoise(picture, noiseFor(picture, seed, true), { shot, read });
 }
 
@@ -193,7 +165,7 @@ export function addIsoNoise<P extends Picture>(
     };
     return perValue(picture, noisy, noisy);
   }
-  const deviation = Float32Array.from(linearOfByte, (light) => Math.sqrt(light * shot + read));
+  const deviation = levelDeviation(shot, read);
   const { data, channels } = picture;
   const out = new Uint8Array(data);
   const colours = colourChannels(picture);
@@ -205,6 +177,15 @@ export function addIsoNoise<P extends Picture>(
     }
   }
   return withData(picture, out);
+}
+
+function levelDeviation(shot: number, read: number): Float32Array {
+  return Float32Array.from(linearOfByte, (light) => Math.sqrt(light * shot + read));
+}
+
+/** What the kernel is made for. */
+function isOpaqueBytes(picture: Picture): picture is Image {
+  return !isFloat(picture) && (picture.channels === 1 || picture.channels === 3);
 }
 
 function check(name: string, picture: Picture, seed: number): void {

@@ -23,7 +23,8 @@ export async function jpegCompression<P extends Picture>(picture: P, { quality, 
     throw new ArgumentError(
       `jpegCompression: expected at most 65535 pixels a side, which is all JPEG holds, got ${picture.width} × ${picture.height}`,
     );
-  return recompressed(picture, times, (source) => source.jpeg({ quality, chromaSubsampling, mozjpeg: false }).toBuffer());
+  // Huffman tables made to measure change the file's size, which nobody sees, and not its pixels.
+  return recompressed(picture, times, (source) => source.jpeg({ quality, chromaSubsampling, mozjpeg: false, optimiseCoding: false }).toBuffer());
 }
 
 export interface WebpParams {

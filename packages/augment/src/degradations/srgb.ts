@@ -18,8 +18,3 @@ export const linearSteps = 16_384;
 
 /** Levels of linear light in steps of 1 / `linearSteps`, nearest. */
 export const byteOfLinear: Uint8Array = Uint8Array.from({ length: linearSteps + 1 }, (_, step) => Math.floor(toSrgb(step / linearSteps) * 255 + 0.5));
-
-/** 8-bit sRGB of linear light; clipped. */
-export function linearToByte(linear: number): number {
-  return byteOfLinear[linear >= 1 ? linearSteps : linear > 0 ? (linear * linearSteps + 0.5) | 0 : 0]!;
-}

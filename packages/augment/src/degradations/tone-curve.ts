@@ -1,5 +1,6 @@
 import type { Image } from "@refadgen/image";
 import { colourChannels, isFloat, type Picture, toByte, withData } from "./picture.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 
 /** A function of one value, 0 to 1; clipped afterwards. */
 export type ToneCurve = (value: number) => number;
@@ -27,20 +28,22 @@ function levelTable(curve: ToneCurve): Uint8Array {
 
 /** One table for all colours or one for each. */
 function lookUp({ data, channels }: Image, tables: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(data.length);
-  const [red, green, blue] = tables as [Uint8Array, Uint8Array, Uint8Array];
-  if (tables.length === 1 && (channels === 3 || channels === 1)) {
-    for (let i = 0; i < data.length; i++) out[i] = red[data[i]!]!;
-  } else if (channels === 3) {
-    for (let i = 0; i < data.length; i += 3) {
-      out[i] = red[data[i]!]!;
-      out[i + 1] = green[data[i + 1]!]!;
-      out[i + 2] = blue[data[i + 2]!]!;
-    }
-  } else {
-    out.set(data);
-    const colours = channels === 4 ? 3 : 1;
-    for (let i = 0; i < data.length; i += channels) for (let c = 0; c < colours; c++) out[i + c] = tables[c % tables.length]![data[i + c]!]!;
-  }
+  if (channels === 1 || (channels === 3 && tables.length === 1))
+    return withKernel([data.length, 256, 1 << 17], (kernel, bytes, table, pairs) => {
+      place(kernel, bytes, data);
+      place(kernel, table, tables[0]!);
+      kernel.lookUp(bytes, data.length, table, pairs);
+      return taken(kernel, bytes, data.length);
+    });
+  if (channels === 3)
+    return withKernel([data.length, 768], (kernel, bytes, tablesAt) => {
+      place(kernel, bytes, data);
+      for (const [c, table] of tables.entries()) place(kernel, tablesAt + 256 * c, table);
+      kernel.lookUpColours(bytes, data.length / 3, tablesAt);
+      return taken(kernel, bytes, data.length);
+    });
+  const out = data.slice();
+  const colours = channels === 4 ? 3 : 1;
+  for (let i = 0; i < data.length; i += channels) for (let c = 0; c < colours; c++) out[i + c] = tables[c % tables.length]![data[i + c]!]!;
   return out;
 }

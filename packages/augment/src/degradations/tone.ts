@@ -1,4 +1,5 @@
-import { checkNumber, checkPicture, colourChannels, type Picture, withData } from "./picture.js";
+import { checkNumber, checkPicture, colourChannels, isFloat, type Picture, withData } from "./picture.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 import { toLinear, toSrgb } from "./srgb.js";
 import { applyCurves } from "./tone-curve.js";
 
@@ -77,6 +78,15 @@ export function saturation<P extends Picture>(picture: P, { factor }: Saturation
   checkPicture("saturation", picture);
   checkNumber("saturation", "factor", factor, 0, 10);
   const { channels } = picture;
+  if (channels === 3 && !isFloat(picture)) {
+    const { length } = picture.data;
+    const saturated = withKernel([length], (kernel, bytes) => {
+      place(kernel, bytes, picture.data);
+      kernel.saturate(bytes, length / 3, factor);
+      return taken(kernel, bytes, length);
+    });
+    return withData(picture, saturated);
+  }
   const data = picture.data.slice();
   if (channels < 3) return withData(picture, data);
   const [most, half] = data instanceof Uint8Array ? [255, 0.5] : [1, 0];

@@ -1,9 +1,9 @@
 import { ArgumentError } from "@refadgen/errors";
-import type { Size } from "@refadgen/image";
+import type { Image, Size } from "@refadgen/image";
 import { premultiplied } from "./alpha.js";
 import { reflect101 } from "./border.js";
 import { checkPicture, isFloat, type Picture, withData } from "./picture.js";
-import { withKernel } from "./pixel-kernel.js";
+import { place, taken, withKernel } from "./pixel-kernel.js";
 
 /** A point of a picture, px; pixel centres are at whole numbers. */
 export type Point = readonly [x: number, y: number];
@@ -16,7 +16,14 @@ export interface Warp {
   readonly sourceOf: (x: number, y: number) => Point;
   /** The same for all pixels of a row, where that can be had faster. */
   readonly sourcesOfRow?: (y: number, xs: Float64Array, ys: Float64Array) => void;
+  /** What the map is, where it is one of these: then its rows are computed by vectors. */
+  readonly formula?: WarpFormula;
 }
+
+/** A matrix from result to source, row by row; or p' = c + (p - c)(1 + k1 r² + k2 r⁴) with r² in units of 1 / `unit`. */
+export type WarpFormula =
+  | { readonly kind: "matrix"; readonly values: readonly number[] }
+  | { readonly kind: "radial"; readonly centre: Point; readonly unit: number; readonly k1: number; readonly k2: number };
 
 /**
  * What lies beyond the source: white (0 in masks), the edge repeated, the picture reflected, or nothing (0: black, transparent).
@@ -36,8 +43,12 @@ const borders: readonly Border[] = ["white", "replicate", "reflect", "zero"];
 export function warpPicture<P extends Picture>(picture: P, warp: Warp, { interpolation = "bilinear", border = "white" }: WarpOptions = {}): P {
   checkPicture("warpPicture", picture);
   if (!borders.includes(border)) throw new ArgumentError(`warpPicture: expected border ${borders.join(", ")}, got ${String(border)}`);
+  if (interpolation !== "bilinear" && interpolation !== "nearest")
+    throw new ArgumentError(`warpPicture: expected interpolation bilinear or nearest, got ${String(interpolation)}`);
+  const { channels } = picture;
+  if (!isFloat(picture) && (channels === 1 || (channels === 3 && interpolation === "bilinear")) && picture.data.length < mostBytes)
+    return withData(picture, warpBytes(picture, warp, interpolation, border), warp.size);
   if (interpolation === "nearest") return nearest(picture, warp, border);
-  if (interpolation !== "bilinear") throw new ArgumentError(`warpPicture: expected interpolation bilinear or nearest, got ${String(interpolation)}`);
   return premultiplied(picture, (plain) => bilinear(plain, warp, border));
 }
 
@@ -79,20 +90,23 @@ function inverted([sourceX, sourceY]: Point, { sourceOf, size }: Warp): Point | 
 }
 
 /** Calls `use` with the sources of each row of the result. */
-function eachRow({ size, sourceOf, sourcesOfRow }: Warp, use: (y: number, xs: Float64Array, ys: Float64Array) => void): void {
-  const xs = new Float64Array(size.width);
-  const ys = new Float64Array(size.width);
-  for (let y = 0; y < size.height; y++) {
-    if (sourcesOfRow) sourcesOfRow(y, xs, ys);
-    else {
-      for (let x = 0; x < size.width; x++) {
-        const [sourceX, sourceY] = sourceOf(x, y);
-        xs[x] = sourceX;
-        ys[x] = sourceY;
-      }
-    }
+function eachRow(warp: Warp, use: (y: number, xs: Float64Array, ys: Float64Array) => void): void {
+  const { width, height } = warp.size;
+  const [xs, ys] = [new Float64Array(width), new Float64Array(width)];
+  for (let y = 0; y < height; y++) {
+    rowOfSources(warp, y, xs, ys);
     use(y, xs, ys);
   }
+}
+
+function rowOfSources({ sourceOf, sourcesOfRow }: Warp, y: number, xs: Float64Array, ys: Float64Array): void {
+  if (sourcesOfRow) sourcesOfRow(y, xs, ys);
+  else
+    for (let x = 0; x < xs.length; x++) {
+      const [sourceX, sourceY] = sourceOf(x, y);
+      xs[x] = sourceX;
+      ys[x] = sourceY;
+    }
 }
 
 function bilinear<P extends Picture>(picture: P, warp: Warp, border: Border): P {
@@ -129,35 +143,39 @@ function bilinear<P extends Picture>(picture: P, warp: Warp, border: Border): P 
       }
     } else for (let c = 0; c < channels; c++) out[to + c] = outside;
   };
-  if (!floats && channels === 3) warpBytes(picture, warp, out as Uint8Array, onePixel);
-  else
-    eachRow(warp, (y, xs, ys) => {
-      for (let x = 0; x < outWidth; x++) onePixel(y, x, xs[x]!, ys[x]!);
-    });
+  eachRow(warp, (y, xs, ys) => {
+    for (let x = 0; x < outWidth; x++) onePixel(y, x, xs[x]!, ys[x]!);
+  });
   return withData(picture, out as P["data"], warp.size);
 }
 
-/** Rows of RGB bytes by the kernel; it leaves out pixels with taps outside, which `onePixel` does. */
-function warpBytes(
-  { width, height, data }: Picture,
-  warp: Warp,
-  out: Uint8Array,
-  onePixel: (y: number, x: number, sourceX: number, sourceY: number) => void,
-): void {
-  const count = warp.size.width;
-  withKernel([data.length, count * 8, count * 8, count * 3, count * 4], (kernel, source, xAt, yAt, row, misses) => {
+/** Pictures beyond this are left to slower code that needs no second copy. */
+const mostBytes = 1 << 29;
+const borderNumber: Readonly<Record<Border, number>> = { white: 0, zero: 0, replicate: 1, reflect: 2 };
+
+/** One channel, or three with bilinear interpolation, by the kernel. */
+function warpBytes({ width, height, channels, data }: Image, warp: Warp, interpolation: "bilinear" | "nearest", border: Border): Uint8Array {
+  const { size, formula } = warp;
+  const count = size.width;
+  const length = count * size.height * channels;
+  const matrix = Float64Array.from(formula?.kind === "matrix" ? formula.values : []);
+  return withKernel([data.length, length, count * 8, count * 8, 72], (kernel, source, target, xAt, yAt, matrixAt) => {
+    place(kernel, source, data);
+    place(kernel, matrixAt, matrix);
     const { buffer } = kernel.memory;
-    new Uint8Array(buffer, source, data.length).set(data);
-    const [xMemory, yMemory] = [new Float64Array(buffer, xAt, count), new Float64Array(buffer, yAt, count)];
-    const rowMemory = new Uint8Array(buffer, row, count * 3);
-    const missMemory = new Int32Array(buffer, misses, count);
-    eachRow(warp, (y, xs, ys) => {
-      xMemory.set(xs);
-      yMemory.set(ys);
-      const missed = kernel.warpRow3(source, width, height, xAt, yAt, count, row, misses);
-      out.set(rowMemory, y * count * 3);
-      for (let k = 0; k < missed; k++) onePixel(y, missMemory[k]!, xs[missMemory[k]!]!, ys[missMemory[k]!]!);
-    });
+    const rowOf = (y: number): void => {
+      if (formula?.kind === "matrix") kernel.matrixRow(xAt, yAt, count, y, matrixAt);
+      else if (formula) kernel.lensRow(xAt, yAt, count, y, ...formula.centre, formula.unit, formula.k1, formula.k2);
+      else rowOfSources(warp, y, new Float64Array(buffer, xAt, count), new Float64Array(buffer, yAt, count));
+    };
+    const outside = border === "white" ? 255 : 0;
+    for (let y = 0; y < size.height; y++) {
+      rowOf(y);
+      const to = target + y * count * channels;
+      if (interpolation === "nearest") kernel.nearestRow(source, width, height, xAt, yAt, count, to, borderNumber[border], outside);
+      else kernel.warpRow(source, width, height, channels, xAt, yAt, count, to, borderNumber[border], outside);
+    }
+    return taken(kernel, target, length);
   });
 }
 

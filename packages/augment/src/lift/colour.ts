@@ -93,14 +93,25 @@ function limitToNeighbours(own: Float32Array, photographed: Float32Array, { widt
 }
 
 /** Mean colour about two pixels further from the outline; false where the product is too thin to have an inside. */
-function furtherIn(colours: Float32Array, { width, height, inside, distance }: Silhouette, i: number, into: Float32Array): boolean {
+function furtherIn(colours: Float32Array, silhouette: Silhouette, i: number, into: Float32Array): boolean {
+  return meanNearby(colours, silhouette, i, { from: silhouette.distance[i]! + 1.5, to: Infinity }, into);
+}
+
+/** Mean colour within three pixels of those that lie so far from the outline; false if there are none. */
+function meanNearby(
+  colours: Float32Array,
+  { width, height, inside, distance }: Silhouette,
+  i: number,
+  { from, to }: { readonly from: number; readonly to: number },
+  into: Float32Array,
+): boolean {
   const [x, y] = [i % width, Math.floor(i / width)];
   into.fill(0);
   let weights = 0;
   for (let v = Math.max(y - 3, 0); v <= Math.min(y + 3, height - 1); v++) {
     for (let u = Math.max(x - 3, 0); u <= Math.min(x + 3, width - 1); u++) {
       const k = v * width + u;
-      if (!inside[k] || distance[k]! < distance[i]! + 1.5) continue;
+      if (!inside[k] || distance[k]! < from || distance[k]! > to) continue;
       const weight = 1 / (1 + (u - x) ** 2 + (v - y) ** 2);
       weights += weight;
       for (let c = 0; c < 3; c++) into[c]! += weight * colours[k * 3 + c]!;
@@ -111,15 +122,34 @@ function furtherIn(colours: Float32Array, { width, height, inside, distance }: S
   return true;
 }
 
+/** Pixels from the outline within which what runs into the depth takes its colour from further in. */
+const rim = 2;
+/** Differences between a colour of the outline and those further in: up to the first it is shading, from the second on another thing. */
+const alike = 0.08;
+const unlike = 0.25;
+
 /**
- * Colours for both sides. The back mirrors the front, so that what a turn uncovers carries the pattern on past the outline.
+ * Colours for both sides. The back mirrors the front, so that what a turn uncovers carries the pattern on past the outline; but the pixels of the
+ * outline themselves, of which a turn makes a broad band each, hold a reflection, a shadow or what is left of the background.
  *
  * @param front [H, W, 3] from `ownColours`.
  * @param slab whether the sides are walls: those take the colours of the outline, evened out along it.
  */
 export function bothSides(front: Float32Array, silhouette: Silhouette, slab: boolean): TwoSidedColour {
   const { width, height, inside, distance } = silhouette;
-  const back = front.slice();
+  const deep = front.slice();
+  const inner = new Float32Array(3);
+  const beside = new Float32Array(3);
+  for (let i = 0; i < inside.length; i++) {
+    if (!inside[i] || distance[i]! >= rim || !furtherIn(front, silhouette, i, inner)) continue;
+    // Evened out along the outline, whose steps are a pixel long and show all the way down.
+    meanNearby(front, silhouette, i, { from: 0, to: rim }, beside);
+    const apart = Math.max(...beside.map((value, c) => Math.abs(value - inner[c]!)));
+    const other = Math.min(Math.max((apart - alike) / (unlike - alike), 0), 1);
+    const part = Math.min(rim - distance[i]!, 1);
+    for (let c = 0; c < 3; c++) deep[i * 3 + c]! += part * (beside[c]! + other * (inner[c]! - beside[c]!) - deep[i * 3 + c]!);
+  }
+  const back = deep.slice();
   for (let y = 0; y + 1 < height; y += 2) {
     for (let x = 0; x + 1 < width; x += 2) {
       const i = y * width + x;
@@ -131,7 +161,7 @@ export function bothSides(front: Float32Array, silhouette: Silhouette, slab: boo
       }
     }
   }
-  return slab ? { front, back, wall: wallColours(front, silhouette) } : { front, back };
+  return { front, back, deep: slab ? wallColours(deep, silhouette) : deep };
 }
 
 /** How much of the blur of drawing is taken out beforehand, 0 to 1. */

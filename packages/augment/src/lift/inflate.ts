@@ -7,6 +7,8 @@ import type { Silhouette } from "./silhouette.js";
 export interface Inflation {
   /** What `auto` came to. */
   readonly shape: Exclude<ShapePrior, "auto">;
+  /** Whether the outline tells its shape, or the caller did: a rectangle and a body of revolution do, a garment's or a shoe's is a guess. */
+  readonly certain: boolean;
   /**
    * [H, W] squares of the distance from the plane of the outline to the surface, in pixels: 0 on the outline.
    * Squares, because they are smooth where a round surface meets its outline and the distance itself is not.
@@ -21,9 +23,9 @@ const cardDepth = 0.012;
 /** How much of its full roundness an irregular outline gets: garments, shoes and bags are flatter than they are wide. */
 const irregularRoundness = 0.62;
 
-/** The shape that an outline suggests. */
-function chooseShape({ rectangularity, solidity }: Outline): Exclude<ShapePrior, "auto"> {
-  return rectangularity > 0.955 && solidity > 0.985 ? "box" : "round";
+/** The shape that an outline suggests: a rectangle seen straight on or from the side has four corners, a can's ends bulge. */
+function chooseShape({ rectangularity, fourCorners, solidity }: Outline): Exclude<ShapePrior, "auto"> {
+  return (rectangularity > 0.955 || fourCorners > 0.95) && solidity > 0.985 ? "box" : "round";
 }
 
 /** Whether an outline is that of a body of revolution seen from the side. */
@@ -35,9 +37,11 @@ function isTurned({ solidity, asymmetry }: Outline): boolean {
 export function inflate(silhouette: Silhouette, prior: ShapePrior): Inflation {
   const outline = describeOutline(silhouette);
   const shape = prior === "auto" ? chooseShape(outline) : prior;
-  if (shape === "round") return { shape, relief: isTurned(outline) ? turned(silhouette, outline) : balls(silhouette) };
+  const symmetric = isTurned(outline);
+  const certain = prior !== "auto" || shape === "box" || symmetric;
+  if (shape === "round") return { shape, certain, relief: symmetric ? turned(silhouette, outline) : balls(silhouette) };
   const depth = Math.max(1, (shape === "box" ? boxDepth : cardDepth) * shorterSide(outline));
-  return { shape, relief: slab(silhouette, depth, Math.max(1, Math.min(depth, 0.02 * shorterSide(outline)))) };
+  return { shape, certain, relief: slab(silhouette, depth, Math.max(1, Math.min(depth, 0.02 * shorterSide(outline)))) };
 }
 
 function shorterSide({ start, end, halfWidth }: Outline): number {

@@ -5,14 +5,15 @@ import type { SplatScene } from "../splats/scene.js";
 import { alignDepth, checkDepthMap } from "./align-depth.js";
 import { bothSides, ownColours, sharpened } from "./colour.js";
 import type { DepthMap } from "./depth.js";
+import { fitOutline } from "./fit-outline.js";
 import { type Inflation, inflate } from "./inflate.js";
 import { measuredRelief } from "./measured-relief.js";
-import { outlineCurve } from "./outline-curve.js";
 import { paintOut } from "./plate.js";
 import type { ShapePrior } from "./shape.js";
 import { type Silhouette, silhouetteOf } from "./silhouette.js";
 import { sceneFromBuffer, splatBuffer } from "./splat-buffer.js";
 import { coverWithSplats, type TwoSidedRelief } from "./surface.js";
+import { closeTears } from "./tears.js";
 
 export interface LiftOptions {
   /** Depth of the photo; without one the shape is made from the outline. */
@@ -38,6 +39,8 @@ export interface Lift {
   readonly target: Vector3;
   /** What its shape was made from. */
   readonly source: "depth" | Exclude<ShapePrior, "auto">;
+  /** Whether that is more than a guess; `similarViews` stays nearer to the photo where it is not. */
+  readonly certain: boolean;
   /** [H, W, 3] the photo with the product painted out, 0 to 1. */
   readonly plate: Float32Array;
   /** What the coverage of outline pixels stands for; see `outlineCurve`. */
@@ -93,16 +96,19 @@ export function lift(image: Image, mask: Image, options: LiftOptions = {}): Lift
   const buffer = splatBuffer(Math.ceil(silhouette.area * 1.9) + 64);
   coverWithSplats(buffer, "front", silhouette, relief, colours, { camera, sigma: splatSigma });
   const frontCount = buffer.count;
+  if (relief.torn) {
+    const nearest = relief.middle.map((z, i) => z - Math.sqrt(relief.front[i]!));
+    closeTears(buffer, nearest, silhouette, colours.front, { camera, sigma: splatSigma });
+  }
   coverWithSplats(buffer, "back", silhouette, relief, colours, { camera, sigma: splatSigma });
   const scene = sceneFromBuffer(buffer, camera.view, splatOpacity);
+  const found = { scene, frontCount, camera, source: depth ? ("depth" as const) : inflation.shape };
   return {
-    scene,
-    frontCount,
-    camera,
+    ...found,
+    certain: depth !== undefined || inflation.certain,
     target: middleOf(silhouette, relief, camera),
-    source: depth ? "depth" : inflation.shape,
     plate,
-    outlineCurve: outlineCurve(scene, camera, coverage),
+    outlineCurve: fitOutline(found, buffer.sources, silhouette),
   };
 }
 
@@ -157,7 +163,7 @@ function inflatedRelief({ inside }: Silhouette, { relief }: Inflation, distance:
   const cosine = Math.sqrt(1 - sine * sine);
   const pixel = ((distance * cosine) / camera.fx) * Math.min(1, (0.5 * camera.fx) / deepest);
   const side = (part: number): Float32Array => relief.map((square) => square * (pixel * part) ** 2);
-  return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine) };
+  return { middle: new Float32Array(inside.length).fill(distance * cosine * cosine), front: side(1 - sine), back: side(1 + sine), torn: false };
 }
 
 /** Half way between the foremost front and the hindmost back, on the ray of the centre of mass, in world coordinates. */

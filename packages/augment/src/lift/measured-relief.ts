@@ -32,15 +32,16 @@ export function measuredRelief(silhouette: Silhouette, depth: Float32Array, roun
   const thickness = new Float32Array(front.length);
   for (let i = 0; i < front.length; i++) {
     if (!inside[i]) continue;
-    // Where the front lies behind the film, a hollow, the film gives way.
-    if (front[i]! > middle[i]!) middle[i] = front[i]!;
-    const half = middle[i]! - front[i]!;
+    // Where the front lies behind the film, a hollow, the film gives way; hardly on the outline, where that is a pixel that sees past it.
+    const hollow = distance[i]! < edge ? Math.min(front[i]!, middle[i]! * (1 + edgeHollow / focal)) : front[i]!;
+    middle[i] = Math.max(middle[i]!, hollow);
+    const half = Math.max(middle[i]! - front[i]!, 0);
     frontSquares[i] = half * half;
     thickness[i] = Math.min(half, (Math.sqrt(round.relief[i]!) * front[i]!) / focal);
   }
   blurInside(thickness, inside, width, height, 1);
   for (let i = 0; i < front.length; i++) if (inside[i]) backSquares[i] = thickness[i]! ** 2;
-  return { middle, front: frontSquares, back: backSquares };
+  return { middle, front: frontSquares, back: backSquares, torn: true };
 }
 
 /** Depths inside the silhouette, with what is unknown taken from the nearest known neighbours. */
@@ -91,6 +92,10 @@ function fillUnknown(depth: Float32Array, { width, inside, area }: Silhouette): 
   }
   return filled;
 }
+
+/** Pixels from the outline within which depths that lie more than so many pixels behind it are not believed. */
+const edge = 2;
+const edgeHollow = 3;
 
 /** Pixels inwards from the outline that tell its depth. */
 const reach = 7;

@@ -1,7 +1,3 @@
-import type { Camera } from "../render/camera.js";
-import { render } from "../render/render.js";
-import type { SplatScene } from "../splats/scene.js";
-
 /** Variance of the low-pass of views, px²: less than the usual 0.3, which blurs splats of one pixel. */
 export const viewLowPass = 0.1;
 
@@ -29,18 +25,17 @@ const bins = 16;
  * What the coverage of outline pixels stands for, learnt from the one view that is known: for each sixteenth of what is drawn from the photo's own
  * camera, the mean of the mask there; rising from 0 to 1.
  *
- * @param coverage [H, W] the photo's mask, 0 to 1
+ * @param drawn [H, W] `edgeCoverage` where a pixel lies on the outline, NaN elsewhere.
+ * @param coverage [H, W] the photo's mask, 0 to 1.
  */
-export function outlineCurve(scene: SplatScene, camera: Camera, coverage: Float32Array): Float32Array {
-  const { alpha, width } = render(scene, camera, { lowPass: viewLowPass });
+export function outlineCurve(drawn: Float32Array, coverage: Float32Array): Float32Array {
   const [sums, counts] = [new Float64Array(bins + 1), new Float64Array(bins + 1)];
-  for (let i = 0; i < alpha.length; i++) {
-    if (isInner(alpha, i, width)) continue;
-    const drawn = edgeCoverage(alpha, i, width);
-    if (drawn < 1e-3 && coverage[i]! < 1e-3) continue;
-    // Each pixel counts for the two ends of its bin, by nearness.
-    const place = Math.min(drawn, 1) * bins;
+  for (let i = 0; i < drawn.length; i++) {
+    // Each pixel counts for the two ends of its bin, by nearness; NaN for none.
+    const place = Math.min(drawn[i]!, 1) * bins;
+    if (!(place > 0.016 || coverage[i]! > 1e-3)) continue;
     const low = Math.min(Math.floor(place), bins - 1);
+    if (!(low >= 0)) continue;
     for (const [bin, weight] of [
       [low, 1 - (place - low)],
       [low + 1, place - low],

@@ -18,6 +18,8 @@ export interface Outline {
   readonly asymmetry: number;
   /** Part of the bounding rectangle along the axis that is inside. */
   readonly rectangularity: number;
+  /** How much of the outline and of the quadrilateral of its four corners is the same: 1 for a rectangle seen from anywhere. */
+  readonly fourCorners: number;
 }
 
 /**
@@ -43,16 +45,19 @@ export function describeOutline(silhouette: Silhouette): Outline {
   const across: readonly [number, number] = [-principal[1], principal[0]];
   const candidates = ([[0, 1], [1, 0], principal, across] as const).map((axis) => along(silhouette, axis, centre));
   // Upright first: the others have to be clearly better, since almost everything stands.
-  const [upright, ...others] = candidates as [Outline, ...Outline[]];
-  return others.reduce((best, outline) => (badness(outline) < badness(best) - 0.03 ? outline : best), upright);
+  const [upright, ...others] = candidates as [AlongAxis, ...AlongAxis[]];
+  const described = others.reduce((best, outline) => (badness(outline) < badness(best) - 0.03 ? outline : best), upright);
+  return { ...described, fourCorners: overlapWithCorners(silhouette, described) };
 }
 
+type AlongAxis = Omit<Outline, "fourCorners">;
+
 /** How far an outline is from that of a body turned on a lathe about its axis. */
-function badness({ solidity, asymmetry }: Outline): number {
+function badness({ solidity, asymmetry }: AlongAxis): number {
   return 1 - solidity + asymmetry;
 }
 
-function along({ width, height, inside, area }: Silhouette, axis: readonly [number, number], centre: readonly [number, number]): Outline {
+function along({ width, height, inside, area }: Silhouette, axis: readonly [number, number], centre: readonly [number, number]): AlongAxis {
   const [ax, ay] = axis;
   const reach = Math.ceil(Math.hypot(width, height)) + 1;
   const low = new Float32Array(2 * reach + 1).fill(Infinity);
@@ -106,4 +111,51 @@ function along({ width, height, inside, area }: Silhouette, axis: readonly [numb
     asymmetry: off / weights / meanHalf + Math.abs(lean),
     rectangularity: Math.min(1, area / (length * (most - least + 1))),
   };
+}
+
+/** The corners are what lies farthest in the four directions between the axis and across it. */
+function overlapWithCorners({ width, height, inside, area }: Silhouette, { axis, centre, start, end, halfWidth }: AlongAxis): number {
+  const [ax, ay] = axis;
+  const length = (end - start + 1) / 2;
+  const across = halfWidth.reduce((widest, half) => Math.max(widest, half), 0.5);
+  const far = new Float64Array(4).fill(Number.NEGATIVE_INFINITY);
+  const corner = new Float64Array(8);
+  // A corner lies at an end of a row.
+  for (let y = 0; y < height; y++) {
+    const row = inside.subarray(y * width, (y + 1) * width);
+    for (const x of [row.indexOf(1), row.lastIndexOf(1)]) {
+      if (x < 0) break;
+      const s = ax * (x - centre[0]) + ay * (y - centre[1]);
+      const r = ax * (y - centre[1]) - ay * (x - centre[0]);
+      for (let k = 0; k < 4; k++) {
+        const distance = (k === 0 || k === 3 ? s : -s) / length + (k < 2 ? r : -r) / across;
+        if (distance <= far[k]!) continue;
+        far[k] = distance;
+        // Corners are those of pixels, half a pixel further out than their centres.
+        corner[k * 2] = s + (k === 0 || k === 3 ? 0.5 : -0.5);
+        corner[k * 2 + 1] = r + (k < 2 ? 0.5 : -0.5);
+      }
+    }
+  }
+  let twice = 0;
+  for (let k = 0; k < 4; k++) {
+    const next = (k + 1) % 4;
+    twice += corner[k * 2]! * corner[next * 2 + 1]! - corner[k * 2 + 1]! * corner[next * 2]!;
+  }
+  let both = 0;
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      if (!inside[i]) continue;
+      const s = ax * (x - centre[0]) + ay * (y - centre[1]);
+      const r = ax * (y - centre[1]) - ay * (x - centre[0]);
+      let within = 1;
+      for (let k = 0; k < 4; k++) {
+        const [s0, r0] = [corner[k * 2]!, corner[k * 2 + 1]!];
+        const [s1, r1] = [corner[((k + 1) & 3) * 2]!, corner[((k + 1) & 3) * 2 + 1]!];
+        if ((s1 - s0) * (r - r0) - (r1 - r0) * (s - s0) < 0) within = 0;
+      }
+      both += within;
+    }
+  }
+  return both / Math.max(area + Math.abs(twice) / 2 - both, 1);
 }

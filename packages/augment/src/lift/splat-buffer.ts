@@ -7,6 +7,8 @@ export interface SplatBuffer {
   scales: Float32Array;
   quaternions: Float32Array;
   sh: Float32Array;
+  /** The pixel of the silhouette that each splat stands for. */
+  sources: Int32Array;
 }
 
 export function splatBuffer(capacity: number): SplatBuffer {
@@ -16,6 +18,7 @@ export function splatBuffer(capacity: number): SplatBuffer {
     scales: new Float32Array(capacity * 3),
     quaternions: new Float32Array(capacity * 4),
     sh: new Float32Array(capacity * 3),
+    sources: new Int32Array(capacity),
   };
 }
 
@@ -27,6 +30,7 @@ const thickness = 0.1;
  */
 export function addSplat(
   buffer: SplatBuffer,
+  source: number,
   x: number,
   y: number,
   z: number,
@@ -44,6 +48,7 @@ export function addSplat(
   if ((buffer.count + 1) * 3 > buffer.means.length) grow(buffer);
   const i = buffer.count++;
   const { means, scales, quaternions, sh } = buffer;
+  buffer.sources[i] = source;
   means[i * 3] = x;
   means[i * 3 + 1] = y;
   means[i * 3 + 2] = z;
@@ -145,6 +150,7 @@ function grow(buffer: SplatBuffer): void {
   larger.scales.set(buffer.scales);
   larger.quaternions.set(buffer.quaternions);
   larger.sh.set(buffer.sh);
+  larger.sources.set(buffer.sources);
   const { count } = buffer;
   Object.assign(buffer, larger, { count });
 }
@@ -181,4 +187,37 @@ export function sceneFromBuffer({ count, means, scales, quaternions, sh }: Splat
     scene.quaternions[i * 4 + 3] = a * r + b * q - c * p + d * w;
   }
   return scene;
+}
+
+/** Some of the splats of a scene of degree 0, in this order. */
+export function pickSplats(scene: SplatScene, indices: Int32Array): SplatScene {
+  const count = indices.length;
+  const picked: SplatScene = {
+    ...createScene(0),
+    count,
+    means: new Float32Array(count * 3),
+    scales: new Float32Array(count * 3),
+    quaternions: new Float32Array(count * 4),
+    opacities: new Float32Array(count),
+    sh: new Float32Array(count * 3),
+  };
+  // Mostly a whole front, in one copy, and some of the back.
+  let first = 0;
+  while (first < count && indices[first] === first) first++;
+  picked.means.set(scene.means.subarray(0, first * 3));
+  picked.scales.set(scene.scales.subarray(0, first * 3));
+  picked.quaternions.set(scene.quaternions.subarray(0, first * 4));
+  picked.opacities.set(scene.opacities.subarray(0, first));
+  picked.sh.set(scene.sh.subarray(0, first * 3));
+  for (let k = first; k < count; k++) {
+    const i = indices[k]!;
+    for (let c = 0; c < 3; c++) {
+      picked.means[k * 3 + c] = scene.means[i * 3 + c]!;
+      picked.scales[k * 3 + c] = scene.scales[i * 3 + c]!;
+      picked.sh[k * 3 + c] = scene.sh[i * 3 + c]!;
+    }
+    for (let c = 0; c < 4; c++) picked.quaternions[k * 4 + c] = scene.quaternions[i * 4 + c]!;
+    picked.opacities[k] = scene.opacities[i]!;
+  }
+  return picked;
 }

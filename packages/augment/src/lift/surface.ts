@@ -10,14 +10,16 @@ export interface TwoSidedRelief {
   readonly front: Float32Array;
   /** [H, W] the same for the back, behind the middle. */
   readonly back: Float32Array;
+  /** Whether neighbours may lie far apart, near and far parts of the product; else the surface has no gaps. */
+  readonly torn: boolean;
 }
 
 /** Colours, [H, W, 3], 0 to 1. */
 export interface TwoSidedColour {
   readonly front: Float32Array;
   readonly back: Float32Array;
-  /** What the walls of a slab fade to away from its faces; none: colours run on as they are. */
-  readonly wall?: Float32Array;
+  /** What the colours fade to where the surface runs away from the camera. */
+  readonly deep: Float32Array;
 }
 
 /** Longest extent of a splat in depth, in pixels: a view turned by 20° shows a third of it. */
@@ -26,6 +28,11 @@ const longestStep = 2.5;
 const mostSteps = 24;
 /** How far splats lie below the surface, in pixels: about as far as they reach beyond their centres, so that outlines come out in their places. */
 const insetPixels = 0.5;
+/** Pixels from the outline within which a surface has no gaps, however steep it is. */
+const joinedRim = 3;
+/** Parts of the way down between which a pixel's colour fades to that of the depth. */
+const fadeFrom = 0.2;
+const fadeTo = 0.5;
 /** Pixels from the outline beyond which the back, which shows only through gaps or from behind, is drawn at half the resolution. */
 const fineRim = 4;
 
@@ -48,7 +55,7 @@ export function coverWithSplats(
   const { middle } = relief;
   const squares = relief[which];
   const colour = colours[which];
-  const { wall } = colours;
+  const { deep } = colours;
   const direction = which === "front" ? -1 : 1;
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
@@ -78,20 +85,29 @@ export function coverWithSplats(
       const inner = -0.5 * size;
       // On the outline the square falls to 0 from what it is half a pixel further in, wherever between the two the pixel's own lies.
       const drop = Math.max(-(qx * gx + qy * gy), 0);
-      const fall = rim ? (q + drop / 2) / (outer - inner) : length;
-      const own = rim ? fall * outer : q;
-      const high = Math.sqrt(Math.max(own - fall * inner, 0));
-      const low = rim ? 0 : Math.sqrt(Math.max(q - fall * outer, 0));
+      let uphill = q + (rim ? drop / 2 : -length * inner);
+      let downhill = rim ? 0 : Math.max(q - length * outer, 0);
+      if ((!relief.torn || distance[i]! < joinedRim) && length > pixel * pixel) {
+        // Where neighbours meet, half way between them, both take the mean of the two.
+        uphill = Math.max((q + along(squares, inside, width, i, -gx * size, -gy * size, 2 * uphill - q)) / 2, q);
+        if (!rim) downhill = Math.min((q + along(squares, inside, width, i, gx * size, gy * size, 2 * downhill - q)) / 2, q);
+      }
+      const [high, low] = [Math.sqrt(uphill), Math.sqrt(Math.max(downhill, 0))];
       const steps = Math.min(Math.max(Math.ceil((high - low) / (pixel * longestStep * size)), 1), mostSteps);
       const shift = coarse ? 0.5 : 0;
+      // The square is linear in the place from the inner edge to the outer, by way of the pixel's own unless that lies on the outline.
+      const bend = rim ? (uphill * outer) / (outer - inner) : q;
+      const placeOf = (z: number): number =>
+        z * z >= bend ? (inner * (z * z - bend)) / Math.max(uphill - bend, 1e-30) : (outer * (bend - z * z)) / Math.max(bend - low * low, 1e-30);
       for (let step = 0; step < steps; step++) {
-        // Even steps in depth; the place follows from the square of the depth, which is linear across the pixel.
+        // Even steps in depth.
         const z0 = high + ((low - high) * step) / steps;
         const z1 = high + ((low - high) * (step + 1)) / steps;
-        const t0 = steps === 1 ? inner : (own - z0 * z0) / fall;
-        const t1 = steps === 1 ? outer : (own - z1 * z1) / fall;
+        const t0 = step === 0 ? inner : placeOf(z0);
+        const t1 = step === steps - 1 ? outer : placeOf(z1);
         const t = (t0 + t1) / 2;
-        const z = steps === 1 ? Math.sqrt(Math.max(own - fall * t, 0)) : (z0 + z1) / 2;
+        const z =
+          steps > 1 ? (z0 + z1) / 2 : Math.sqrt(Math.max(t < 0 ? bend + ((uphill - bend) * t) / inner : bend + ((low * low - bend) * t) / outer, 0));
         const du = t * gx + shift;
         const dv = t * gy + shift;
         const depth = middle[i]! + mx * du + my * dv + direction * z;
@@ -103,11 +119,11 @@ export function coverWithSplats(
         let red = colour[i * 3]!;
         let green = colour[i * 3 + 1]!;
         let blue = colour[i * 3 + 2]!;
-        if (wall && steps > 1) {
-          const part = 1 - z / high;
-          red += part * (wall[i * 3]! - red);
-          green += part * (wall[i * 3 + 1]! - green);
-          blue += part * (wall[i * 3 + 2]! - blue);
+        if (steps > 1) {
+          const part = Math.min(Math.max((1 - z / high - fadeFrom) / (fadeTo - fadeFrom), 0), 1);
+          red += part * (deep[i * 3]! - red);
+          green += part * (deep[i * 3 + 1]! - green);
+          blue += part * (deep[i * 3 + 2]! - blue);
         }
         const ax = (gx * run * depth) / fx + px * dz;
         const ay = (gy * run * depth) / fy + py * dz;
@@ -118,7 +134,23 @@ export function coverWithSplats(
         const ny = dz * bx - ax * dzAcross;
         const nz = ax * by - ay * bx;
         const inset = (-direction * insetPixels * pixel) / Math.sqrt(nx * nx + ny * ny + nz * nz);
-        addSplat(buffer, px * depth + inset * nx, py * depth + inset * ny, depth + inset * nz, ax, ay, dz, bx, by, dzAcross, sigma, red, green, blue);
+        addSplat(
+          buffer,
+          i,
+          px * depth + inset * nx,
+          py * depth + inset * ny,
+          depth + inset * nz,
+          ax,
+          ay,
+          dz,
+          bx,
+          by,
+          dzAcross,
+          sigma,
+          red,
+          green,
+          blue,
+        );
       }
     }
   }
@@ -140,6 +172,19 @@ function slope(values: Float32Array, inside: Uint8Array, i: number, step: number
   if (after === undefined) return before;
   if (Math.abs(before) > 4 * Math.abs(after) || Math.abs(after) > 4 * Math.abs(before)) return Math.abs(before) < Math.abs(after) ? before : after;
   return (before + after) / 2;
+}
+
+/** The value at a pixel moved by less than a pixel and a half, weighted over those inside; `fallback` where none of them is. */
+function along(values: Float32Array, inside: Uint8Array, width: number, i: number, dx: number, dy: number, fallback: number): number {
+  const [x, y] = [Math.floor(dx), Math.floor(dy)];
+  const [fx, fy] = [dx - x, dy - y];
+  const j = i + x + y * width;
+  const a = (1 - fx) * (1 - fy) * inside[j]!;
+  const b = fx * (1 - fy) * inside[j + 1]!;
+  const c = (1 - fx) * fy * inside[j + width]!;
+  const d = fx * fy * inside[j + width + 1]!;
+  const sum = a + b + c + d;
+  return sum > 0.25 ? (a * values[j]! + b * values[j + 1]! + c * values[j + width]! + d * values[j + width + 1]!) / sum : fallback;
 }
 
 /** Change per pixel where 0 lies outside. */

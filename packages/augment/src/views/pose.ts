@@ -10,14 +10,17 @@ const widest: ViewRanges = { azimuth: 45, elevation: 30, roll: 45, distance: 0.5
 
 /** Degrees beyond which what a lift makes up begins to show. */
 const supported: Readonly<Record<Lift["source"], { readonly azimuth: number; readonly elevation: number }>> = {
-  depth: { azimuth: 30, elevation: 20 },
-  round: { azimuth: 25, elevation: 12 },
+  depth: { azimuth: 20, elevation: 15 },
+  round: { azimuth: 20, elevation: 12 },
   box: { azimuth: 18, elevation: 12 },
   flat: { azimuth: 30, elevation: 20 },
 };
 
+/** The same for a shape that is a guess. */
+const guessed = { azimuth: 12, elevation: 6 };
+
 /** @throws ArgumentError for a range outside what `ViewRanges` says. */
-export function checkedRanges(ranges: Partial<ViewRanges>, source: Lift["source"]): ViewRanges {
+export function checkedRanges(ranges: Partial<ViewRanges>, { source, certain }: Pick<Lift, "source" | "certain">): ViewRanges {
   const all = { ...defaultRanges, ...ranges };
   for (const name of Object.keys(all) as (keyof ViewRanges)[]) {
     if (!Object.hasOwn(widest, name)) throw new ArgumentError(`similarViews: expected ranges of ${Object.keys(widest).join(", ")}, got ${name}`);
@@ -25,7 +28,7 @@ export function checkedRanges(ranges: Partial<ViewRanges>, source: Lift["source"
     if (!(value >= 0 && value <= widest[name]))
       throw new ArgumentError(`similarViews: expected the range of ${name} to be 0 to ${widest[name]}, got ${String(value)}`);
   }
-  const limits = supported[source];
+  const limits = certain ? supported[source] : guessed;
   return { ...all, azimuth: Math.min(all.azimuth, limits.azimuth), elevation: Math.min(all.elevation, limits.elevation) };
 }
 

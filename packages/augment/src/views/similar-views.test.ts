@@ -118,6 +118,30 @@ describe("lift", () => {
     expect(extent).toBeLessThan(2 * radius);
   });
 
+  test("a rectangle seen from the side is a box, a disc and a cross are not; a cross is a guess", () => {
+    // Its right edge is farther away: shorter.
+    const leaning = photo((x, y) => x >= 20 && x < 76 && Math.abs(y - 36) < 26 - (x - 20) / 8);
+    expect(lift(leaning.image, leaning.mask)).toMatchObject({ source: "box", certain: true });
+    expect(lift(ball.image, ball.mask)).toMatchObject({ source: "round", certain: true });
+    const cross = photo((x, y) => (Math.abs(x - 40) < 8 || Math.abs(y - 24) < 8) && Math.abs(x - 48) < 30 && Math.abs(y - 36) < 30);
+    expect(lift(cross.image, cross.mask)).toMatchObject({ source: "round", certain: false });
+    expect(lift(cross.image, cross.mask, { shape: "flat" })).toMatchObject({ source: "flat", certain: true });
+  });
+
+  test("no hole opens where a depth jumps", () => {
+    // A post before a board.
+    const board = photo((x, y) => Math.abs(x - 48) < 40 && Math.abs(y - 36) < 28);
+    const data = Float32Array.from({ length: width * height }, (_, i) => (Math.abs((i % width) - 48) < 8 ? 4 : 4.5));
+    const lifted = lift(board.image, board.mask, { depth: { width, height, data, kind: "depth", metric: true } });
+    for (const azimuth of [-12, 12]) {
+      const { mask } = renderView(lifted, poseCamera(lifted, { ...still, azimuth }));
+      for (let y = 14; y < 58; y++) {
+        const row = mask.data.subarray(y * width, (y + 1) * width);
+        expect(Math.min(...row.subarray(row.indexOf(255), row.lastIndexOf(255)))).toBeGreaterThan(250);
+      }
+    }
+  });
+
   test("refinement is never worse", () => {
     const lifted = lift(ball.image, ball.mask);
     const { before, after, scene } = refine(lifted.scene, ball.image, ball.mask, lifted.camera, { steps: 3 });

@@ -106,7 +106,7 @@ export async function similarViews(image: Image, mask: Image, options: SimilarVi
   }
   checkBackground(background);
   parameterGenerator({ seed });
-  checkedRanges(ranges, "depth");
+  checkedRanges(ranges, { source: "depth", certain: true });
   signal?.throwIfAborted();
   const photo = withinLimit(image);
   const depth = options.depth ?? (await options.depthModel?.(photo, { ...(signal && { signal }) }));
@@ -116,7 +116,7 @@ export async function similarViews(image: Image, mask: Image, options: SimilarVi
     ...(shape && { shape }),
     ...(fieldOfView !== undefined && { fieldOfView }),
   });
-  const allowed = checkedRanges(ranges, lifted.source);
+  const allowed = checkedRanges(ranges, lifted);
   const framed = viewGeometry(lifted, lifted.camera).framed;
   const views: SimilarView[] = [];
   for (let variant = 0; variant < count; variant++) {

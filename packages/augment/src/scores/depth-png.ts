@@ -1,15 +1,21 @@
 import { readFile } from "node:fs/promises";
 import { inflateSync } from "node:zlib";
+import { ArgumentError } from "@refadgen/errors";
 
-/** A grey picture of 16 bits, which 8-bit decoders would cut down. */
-export interface DepthPicture {
+/** A depth of 16 bits, which 8-bit decoders would cut down. */
+interface DepthPicture {
   readonly width: number;
   readonly height: number;
-  readonly data: Uint16Array;
+  /** [H, W] steps times `unit`. */
+  readonly data: Float32Array;
 }
 
-/** Reads a 16-bit grey PNG without interlacing. */
-export async function readDepthPng(path: string): Promise<DepthPicture> {
+/**
+ * Reads a 16-bit grey PNG without interlacing.
+ *
+ * @throws ArgumentError for another kind of PNG.
+ */
+export async function readDepthPng(path: string, unit: number): Promise<DepthPicture> {
   const file = await readFile(path);
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const parts: Buffer[] = [];
@@ -21,7 +27,7 @@ export async function readDepthPng(path: string): Promise<DepthPicture> {
     if (type === "IHDR") {
       width = body.readUInt32BE(0);
       height = body.readUInt32BE(4);
-      if (body[8] !== 16 || body[9] !== 0 || body[12] !== 0) throw new Error(`${path}: expected 16-bit grey without interlacing`);
+      if (body[8] !== 16 || body[9] !== 0 || body[12] !== 0) throw new ArgumentError(`${path}: expected 16-bit grey without interlacing`);
     }
     if (type === "IDAT") parts.push(body);
     at += 12 + length;
@@ -39,8 +45,8 @@ export async function readDepthPng(path: string): Promise<DepthPicture> {
       pixels[i] = raw[y * (stride + 1) + 1 + x]! + [0, left, up, (left + up) >> 1, paeth(left, up, corner)][filter]!;
     }
   }
-  const data = new Uint16Array(width * height);
-  for (let i = 0; i < data.length; i++) data[i] = pixels[i * 2]! * 256 + pixels[i * 2 + 1]!;
+  const data = new Float32Array(width * height);
+  for (let i = 0; i < data.length; i++) data[i] = (pixels[i * 2]! * 256 + pixels[i * 2 + 1]!) * unit;
   return { width, height, data };
 }
 
