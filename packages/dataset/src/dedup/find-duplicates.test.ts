@@ -5,12 +5,12 @@ import { type FingerprintedItem, findDuplicates } from "./find-duplicates.js";
 import { fingerprintPicture, fingerprintStage } from "./fingerprint.js";
 import { likeness, readThumbnail } from "./thumbnail.js";
 
-const count = 24;
+const count = 18;
 const ads: Image[] = [];
 
 beforeAll(() => {
   for (let index = 0; index < count; index++) ads.push(miniTriplet(index, { seed: "duplicates", width: 128, height: 160 }).ad.image);
-});
+}, 60_000);
 
 function item(key: string, image: Image, more: Partial<FingerprintedItem> = {}): FingerprintedItem {
   return { key, fingerprint: fingerprintPicture(image), width: image.width, height: image.height, ...more };

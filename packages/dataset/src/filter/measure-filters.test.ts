@@ -11,7 +11,7 @@ describe("measureFilters", () => {
 
   test("finds most of the faults that nothing was fitted on, with few false alarms", { timeout: 60_000 }, async () => {
     const measures = await measureFilters({
-      count: 6,
+      count: 5,
       seed: "measured in a test",
       ...size,
       kinds: ["watermark", "text", "occlusion", "blur", "low-resolution"],
@@ -22,13 +22,13 @@ describe("measureFilters", () => {
       },
     });
     for (const { kind, spoilt, caught, recall, alarms, clean, styles, missed, alarmed, rejected } of measures) {
-      expect([spoilt, clean]).toEqual([6, 6]);
-      expect(recall).toBeCloseTo(caught / 6, 12);
-      expect(missed.length).toBe(6 - caught);
+      expect([spoilt, clean]).toEqual([5, 5]);
+      expect(recall).toBeCloseTo(caught / 5, 12);
+      expect(missed.length).toBe(5 - caught);
       expect(alarmed.length).toBe(alarms);
       expect(rejected).toBeGreaterThanOrEqual(caught);
       expect(styles.reduce((sum, one) => sum + one.caught, 0)).toBe(caught);
-      expect(caught, `${kind} missed ${JSON.stringify(missed)}`).toBeGreaterThanOrEqual(4);
+      expect(caught, `${kind} missed ${JSON.stringify(missed)}`).toBeGreaterThanOrEqual(3);
       expect(alarms, `${kind} alarmed by ${alarmed.join(", ")}`).toBeLessThanOrEqual(1);
     }
   });

@@ -20,7 +20,7 @@ export interface Threshold {
  */
 export const defaultThresholds: readonly Threshold[] = [
   { score: "shortSide", least: 200, code: "low-resolution" },
-  { score: "effectiveSide", least: 170, code: "low-resolution" },
+  { score: "effectiveSide", least: 180, code: "low-resolution" },
   { score: "aspect", most: 3 },
   { score: "highlights", least: 0.2, code: "dark" },
   { score: "shadows", most: 0.95, code: "bleached" },

@@ -8,7 +8,7 @@ const triplets: MiniTriplet[] = [];
 
 beforeAll(() => {
   for (const index of [0, 3, 8]) triplets.push(miniTriplet(index, { seed: "faults", width: 112, height: 144 }));
-});
+}, 60_000);
 
 const local: readonly FaultKind[] = ["watermark", "text", "occlusion"];
 const styles = faultKinds.flatMap((kind) => faultStyles[kind].map((style) => [kind, style] as const));
