@@ -62,7 +62,7 @@ function checkPicture(at: string, picture: TripletPicture): void {
 }
 
 /** @throws ArgumentError unless every value is 0 or 1: 0 and 255 would be an empty mask to the authors' loader */
-export function checkMask(at: string, mask: TripletMask): void {
+function checkMask(at: string, mask: TripletMask): void {
   const { width, height, data } = mask ?? {};
   for (const [name, side] of Object.entries({ width, height }))
     if (!Number.isInteger(side) || side < 1) throw new ArgumentError(`${at}: expected ${name} to be a positive integer, got ${String(side)}`);

@@ -70,7 +70,7 @@ function splitOfName(path: string): Pick<Shard, "split"> {
 }
 
 /** @throws DatasetError `unreadable` */
-export async function fileStatus(path: string): Promise<Stats> {
+async function fileStatus(path: string): Promise<Stats> {
   try {
     return await stat(path);
   } catch (error) {

@@ -87,7 +87,7 @@ export function summarise(data: DatasetReportData): ReportSummary {
 }
 
 /** Whether a value is refused by the column's thresholds. */
-export function isOutside(value: number | null | undefined, { least, most }: Pick<ScoreColumn, "least" | "most">): boolean {
+function isOutside(value: number | null | undefined, { least, most }: Pick<ScoreColumn, "least" | "most">): boolean {
   if (value === null || value === undefined || !Number.isFinite(value)) return false;
   return (least !== undefined && value < least) || (most !== undefined && value > most);
 }

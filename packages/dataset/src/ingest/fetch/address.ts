@@ -74,7 +74,7 @@ export function isPrivateHost(
   });
 }
 
-export function portOf(url: URL): number {
+function portOf(url: URL): number {
   return url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
 }
 

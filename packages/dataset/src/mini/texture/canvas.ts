@@ -17,7 +17,7 @@ export function canvas(width: number, height: number, color: Color): Canvas {
 }
 
 /** Fills where `distance` is below 0, softly over one cell: a signed distance in cells. */
-export function fill(
+function fill(
   { width, height, data }: Canvas,
   color: Color,
   box: readonly [left: number, bottom: number, right: number, top: number],

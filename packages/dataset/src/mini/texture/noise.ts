@@ -34,7 +34,7 @@ export function cell(column: number, row: number, seed: number): number {
 
 const fade = (t: number): number => t * t * (3 - 2 * t);
 
-export function lerp(a: number, b: number, t: number): number {
+function lerp(a: number, b: number, t: number): number {
   return a + (b - a) * t;
 }
 

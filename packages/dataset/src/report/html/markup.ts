@@ -29,7 +29,7 @@ function rendered(part: Part): string {
 }
 
 /** Text without what a page cannot hold or would show elsewhere than it stands: controls, halves of characters, direction marks. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replaceAll(/[\p{Cs}\p{Co}\u202a-\u202e\u2066-\u2069\ufffe\uffff]|(?![\t\n\r])\p{Cc}/gu, "\uFFFD");
 }
 

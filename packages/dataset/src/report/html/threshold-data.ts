@@ -44,7 +44,7 @@ export function thresholdData(columns: readonly ScoreColumn[], summaries: readon
   };
 }
 
-export function sidesOf({ better, least, most }: Pick<ScoreColumn, "better" | "least" | "most">): ("least" | "most")[] {
+function sidesOf({ better, least, most }: Pick<ScoreColumn, "better" | "least" | "most">): ("least" | "most")[] {
   const sides: ("least" | "most")[] = [];
   if (better !== "lower" || least !== undefined) sides.push("least");
   if (better !== "higher" || most !== undefined) sides.push("most");
@@ -104,7 +104,7 @@ function codeOf(value: number | null | undefined, edges: readonly number[], side
 }
 
 /** Between 0 and 1. */
-export function placeOf(value: number, from: number, to: number): number {
+function placeOf(value: number, from: number, to: number): number {
   const place = to > from ? (value - from) / (to - from) : 0.5;
   return Number(Math.min(1, Math.max(0, place)).toFixed(4));
 }
