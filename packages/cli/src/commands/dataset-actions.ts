@@ -2,6 +2,7 @@ import { open, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   browse,
+  createQueuePool,
   createRun,
   newConfig,
   type RunConfig,
@@ -30,6 +31,9 @@ export interface RunSettings {
   readonly whatIf?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** Of a queue whose workers do the work. */
+  readonly redis?: string;
+  readonly queue?: string;
 }
 
 export interface InitSettings {
@@ -79,9 +83,14 @@ async function perform(
   const { limit, shard, workers, retryFailed, from, json = false, quiet = false } = settings;
   const reporter = datasetReporter({ json, quiet, stdout: process.stdout, stderr: process.stderr });
   let summary: RunSummary;
+  const pool =
+    settings.redis === undefined
+      ? undefined
+      : await createQueuePool({ redis: settings.redis, ...(settings.queue !== undefined && { queue: settings.queue }) });
   try {
     summary = await runDataset(config, {
       signal,
+      ...(pool && { pool }),
       onProgress: reporter.progress,
       ...(limit !== undefined && { limit }),
       ...(shard && { shard }),
@@ -92,6 +101,7 @@ async function perform(
     });
   } finally {
     reporter.end();
+    await pool?.dispose();
   }
   process.stdout.write(json ? `${JSON.stringify({ type: "summary", ...summary })}\n` : summaryText(summary, path, shard ? [] : only));
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "../command-context.js";
 import { wholeNumber } from "../option-values.js";
 import type { BrowseSettings, InitSettings, MiniSettings, RunSettings } from "./dataset-actions.js";
+import type { DeadSettings, WorkerSettings } from "./dataset-queue.js";
 
 const stages: readonly (readonly [name: string, description: string])[] = [
   ["ingest", "Take in the pictures of the sources."],
@@ -39,6 +40,8 @@ Examples:
 
   runOptions(dataset.command("run <config>").description("Do everything that a config says: from pictures to shards and a report."))
     .addOption(new Option("--from <step>", "do this step and all after it again").choices(again))
+    .option("--redis <address>", "have workers on other machines do it, over Redis or Valkey: redis://host:6379")
+    .option("--queue <name>", "of the work there; runs at the same time need different ones", "refadgen-dataset")
     .addHelpText(
       "after",
       `
@@ -84,6 +87,26 @@ Examples:
     .option("--port <n>", "default: any that is free", wholeNumber)
     .addHelpText("after", "\nWhat is decided counts from the next run on.\n\nExample:\n  refadgen dataset browse dataset.json --port 8080")
     .action(async (config: string, settings: BrowseSettings) => (await import("./dataset-actions.js")).browseAction(config, settings, context));
+
+  dataset
+    .command("worker")
+    .description("Do work of runs that were started with --redis, until stopped.")
+    .requiredOption("--redis <address>", "redis://host:6379")
+    .option("--queue <name>", "as the run says", "refadgen-dataset")
+    .option("--workers <n>", "jobs at the same time (default: the processors)", wholeNumber)
+    .option("--store <folder>", "the run's folder files/, if it lies elsewhere on this machine")
+    .option("--quiet", "no progress")
+    .addHelpText("after", "\nThe output folder of the run has to be shared.\n\nExample:\n  refadgen dataset worker --redis redis://10.0.0.5:6379")
+    .action(async (settings: WorkerSettings) => (await import("./dataset-queue.js")).workerAction(settings, context));
+
+  dataset
+    .command("dead")
+    .description("List work that was given up because its workers died each time.")
+    .requiredOption("--redis <address>", "redis://host:6379")
+    .option("--queue <name>", "as the run says", "refadgen-dataset")
+    .option("--retry", "put it back into the queue")
+    .addHelpText("after", "\nExample:\n  refadgen dataset dead --redis redis://10.0.0.5:6379 --retry")
+    .action(async (settings: DeadSettings) => (await import("./dataset-queue.js")).deadAction(settings));
 
   dataset
     .command("mini <folder>")
