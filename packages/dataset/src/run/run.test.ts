@@ -68,7 +68,7 @@ describe("runDataset", () => {
       expect(["bottle", "cup", "umbrella"]).toContain(category);
       expect(variants.map(({ index, kind }) => [index, kind])).toEqual([
         [0, "degraded"],
-        [1, "view"],
+        [1, "degraded"],
       ]);
       expect([mask.width, mask.height]).toEqual([96, 72]);
       expect(extra).toMatchObject({ extract: { driver: "plain-background" } });
