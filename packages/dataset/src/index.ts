@@ -161,6 +161,6 @@ export { buildHashIndex, type Hashes, type HashIndex } from "./dedup/hash-index.
 
 // Several machines: the jobs of a run over Redis or Valkey
 export type { JobPool } from "./run/job-pool.js";
-export type { QueueOptions } from "./queue/bullmq.js";
+export type { QueueOptions } from "./queue/queue-options.js";
 export { createQueuePool, type DeadLetter, deadLetters, type QueuePoolOptions, retryDeadLetters } from "./queue/queue-pool.js";
 export { type QueueWorker, type QueueWorkerOptions, startQueueWorker } from "./queue/queue-worker.js";

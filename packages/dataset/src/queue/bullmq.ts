@@ -1,25 +1,44 @@
 import { ArgumentError } from "@refadgen/errors";
 import { DatasetError } from "../error.js";
+import type { QueueOptions } from "./queue-options.js";
 
-export type BullMq = typeof import("bullmq");
+type BullMq = typeof import("bullmq");
 
-export interface QueueOptions {
-  /** Redis or Valkey: `redis://host:6379`, `rediss://user:password@host:6380/1`. */
-  readonly redis: string;
-  /** Of the queue; runs at the same time need different ones. Default `refadgen-dataset`. */
-  readonly queue?: string;
-}
-
-export const defaultQueue = "refadgen-dataset";
-
-/** @throws DatasetError `missing-package` */
-export async function loadBullMq(): Promise<BullMq> {
+/**
+ * BullMQ, once the server has answered: its own connections try for ever.
+ *
+ * @throws DatasetError `missing-package`, `network`
+ */
+export async function loadBullMq(connection: Connection): Promise<BullMq> {
+  let bullMq: BullMq;
+  let Redis: typeof import("ioredis").Redis;
   try {
-    return await import("bullmq");
+    [bullMq, { Redis }] = await Promise.all([import("bullmq"), import("ioredis")]);
   } catch (error) {
-    throw new DatasetError("missing-package", "several machines work through a queue of BullMQ: npm install bullmq", { cause: error });
+    throw new DatasetError("missing-package", "several machines work through a queue of BullMQ: npm install bullmq ioredis", { cause: error });
   }
+  const client = new Redis({ ...connection, lazyConnect: true, connectTimeout: patience, retryStrategy: () => null });
+  let reason: Error | undefined;
+  client.on("error", (error: Error) => (reason = error));
+  const late = setTimeout(() => client.disconnect(), patience);
+  try {
+    await client.connect();
+    await client.ping(); // refused without the right password
+  } catch (error) {
+    const { message } = reason ?? (error as Error);
+    throw new DatasetError("network", `no Redis or Valkey answers at ${connection.host}:${connection.port}: ${message}`, {
+      cause: error,
+      retryable: true,
+    });
+  } finally {
+    clearTimeout(late);
+    client.disconnect();
+  }
+  return bullMq;
 }
+
+/** Milliseconds. */
+const patience = 10_000;
 
 export interface Connection {
   readonly host: string;

@@ -7,7 +7,8 @@ import type { StageResult } from "../ledger/records.js";
 import type { JobPool } from "../run/job-pool.js";
 import type { JobAnswer } from "../run/job-worker.js";
 import type { Job } from "../stages/run-job.js";
-import { connectionOf, defaultQueue, loadBullMq, type QueueOptions } from "./bullmq.js";
+import { connectionOf, loadBullMq } from "./bullmq.js";
+import { defaultQueue, type QueueOptions } from "./queue-options.js";
 
 export interface QueuePoolOptions extends QueueOptions {
   /** Jobs that wait or are under way at the same time; a few for each thread of all workers. Default 64. */
@@ -41,7 +42,7 @@ export async function createQueuePool(options: QueuePoolOptions): Promise<JobPoo
   if (!Number.isSafeInteger(attempts) || attempts < 1)
     throw new ArgumentError(`createQueuePool: expected attempts of at least 1, got ${String(attempts)}`);
   const connection = connectionOf("createQueuePool", options);
-  const { Queue, QueueEvents } = await loadBullMq();
+  const { Queue, QueueEvents } = await loadBullMq(connection);
   const queue = new Queue(name, { connection });
   const events = new QueueEvents(name, { connection });
   const waiting = new Set<(error: Error) => void>();
@@ -50,12 +51,7 @@ export async function createQueuePool(options: QueuePoolOptions): Promise<JobPoo
   // They connect again by themselves.
   queue.on("error", () => undefined);
   events.on("error", () => undefined);
-  try {
-    await answering(Promise.all([queue.waitUntilReady(), events.waitUntilReady()]), options.redis);
-  } catch (error) {
-    await Promise.allSettled([queue.disconnect(), events.disconnect()]);
-    throw error;
-  }
+  await Promise.all([queue.waitUntilReady(), events.waitUntilReady()]);
   return {
     size: inFlight,
     async run(job) {
@@ -124,11 +120,11 @@ export async function retryDeadLetters(options: QueueOptions): Promise<number> {
 }
 
 async function withFailed<T>(where: string, options: QueueOptions, work: (jobs: readonly QueuedJob[]) => Promise<T>): Promise<T> {
-  const { Queue } = await loadBullMq();
-  const queue = new Queue(options.queue ?? defaultQueue, { connection: connectionOf(where, options) });
+  const connection = connectionOf(where, options);
+  const { Queue } = await loadBullMq(connection);
+  const queue = new Queue(options.queue ?? defaultQueue, { connection });
   queue.on("error", () => undefined);
   try {
-    await answering(queue.waitUntilReady(), options.redis);
     return await work(await queue.getFailed(0, -1));
   } finally {
     await queue.close().catch(() => undefined);
@@ -139,20 +135,4 @@ async function withFailed<T>(where: string, options: QueueOptions, work: (jobs: 
 function idOf({ stage, settings, item }: Job): string {
   const digest = createHash("sha256").update(canonicalJson({ stage, settings, item })).digest("hex").slice(0, 40);
   return `${item.key}-${stage}-${digest}`;
-}
-
-/** @throws DatasetError `network` after ten seconds without an answer */
-export async function answering<T>(ready: Promise<T>, redis: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DatasetError("network", `no Redis or Valkey answers at ${redis.replace(/\/\/[^@/]*@/, "//")}`, { retryable: true })),
-      10_000,
-    );
-  });
-  try {
-    return await Promise.race([ready, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ArgumentError } from "@refadgen/errors";
-import { connectionOf, defaultQueue, loadBullMq, type QueueOptions } from "./bullmq.js";
-import { answering } from "./queue-pool.js";
+import { connectionOf, loadBullMq } from "./bullmq.js";
+import { defaultQueue, type QueueOptions } from "./queue-options.js";
 
 export interface QueueWorkerOptions extends QueueOptions {
   /** Jobs at the same time, each in a process of its own. Default one per processor. */
@@ -31,7 +31,7 @@ export async function startQueueWorker(options: QueueWorkerOptions): Promise<Que
   for (const [name, value] of Object.entries({ concurrent, lock, deadline }))
     if (!(value > 0)) throw new ArgumentError(`startQueueWorker: expected ${name} above 0, got ${String(value)}`);
   const connection = connectionOf("startQueueWorker", options);
-  const { Worker } = await loadBullMq();
+  const { Worker } = await loadBullMq(connection);
   const worker = new Worker(queue, new URL("./queue-processor.js", import.meta.url), {
     connection,
     concurrency: concurrent,
@@ -45,11 +45,6 @@ export async function startQueueWorker(options: QueueWorkerOptions): Promise<Que
   worker.on("error", () => undefined); // it connects again by itself
   worker.on("completed", ({ name, data }) => onJob?.({ stage: name, item: data.item.key, ended: "done" }));
   worker.on("failed", (job) => job && onJob?.({ stage: job.name, item: job.data.item.key, ended: "failed" }));
-  try {
-    await answering(worker.waitUntilReady(), options.redis);
-  } catch (error) {
-    await worker.close(true).catch(() => undefined);
-    throw error;
-  }
+  await worker.waitUntilReady();
   return { close: () => worker.close() };
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +12,7 @@ import { runDataset } from "../run/run-dataset.js";
 import { outcomeOf, smallConfig, smallPictures } from "../run/small-run.test.support.js";
 import { connectionOf } from "./bullmq.js";
 import { createQueuePool, deadLetters, retryDeadLetters } from "./queue-pool.js";
+import { startQueueWorker } from "./queue-worker.js";
 
 const program = ["redis-server", "valkey-server"].find((name) => spawnSync(name, ["--version"]).status === 0);
 if (program === undefined && process.env.CI) throw new Error("these tests need redis-server or valkey-server");
@@ -106,6 +108,18 @@ describe.runIf(program !== undefined)("a run over a queue", () => {
     await expect(waiting).rejects.toThrow(/left/);
     expect((await readdir(folder)).includes("none")).toBe(false);
   }, 60_000);
+});
+
+it("says at once that no server answers, and leaves nothing that keeps the process alive", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  for (const start of [createQueuePool, startQueueWorker, deadLetters])
+    await expect(start({ redis: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({
+      code: "network",
+      message: expect.stringMatching(/ECONNREFUSED/),
+    });
 });
 
 it("refuses addresses that are none", () => {
