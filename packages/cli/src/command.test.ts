@@ -121,6 +121,40 @@ describe("refadgen generate", () => {
     expect(code).toBe(expected);
   });
 
+  it("calibrates for 8 bits, and takes ranges and savings", async () => {
+    const ranges = join(folder, "ranges.json");
+    const calibrate = ["calibrate", ...weights, ...product, "--width", "64", "--height", "72", "--steps", "2", "--prompt", "a", "--out", ranges];
+    const made = await refadgen([...calibrate, "--prompt", "b"]);
+    expect([made.code, made.stdout.trim()]).toEqual([0, ranges]);
+    expect(made.stderr).toMatch(/\[2\/2\] b\n.*step 2 of 2/s);
+    const seen = Object.values(JSON.parse(await readFile(ranges, "utf8")) as Record<string, [number, number]>);
+    expect(seen.length).toBeGreaterThan(50);
+    expect(seen.every(([least, most]) => least <= most)).toBe(true);
+    expect((await refadgen(calibrate)).stderr).toMatch(/there already/);
+
+    const out = join(folder, "int8");
+    const generate = ["generate", ...weights, ...product, ...small, "--prompt", "a", "--out", out, "--ranges"];
+    const savings = ["--guidance-interval", "0,600", "--cache-interval", "2", "--reference-tokens", "product"];
+    expect((await refadgen([...generate, ranges, "--precision", "int8", ...savings])).code).toBe(0);
+    const [record] = (await readdir(out)).filter((name) => name.endsWith(".json"));
+    expect(JSON.parse(await readFile(join(out, record!), "utf8"))).toMatchObject({
+      precision: "int8",
+      ranges,
+      guidanceInterval: [0, 600],
+      cacheInterval: 2,
+      referenceTokens: "product",
+    });
+    await writeFile(join(folder, "odd.json"), '{"x": [2, 1]}');
+    for (const [file, precision, message] of [
+      [ranges, "fp32", /int8/],
+      [join(folder, "odd.json"), "int8", /\[2,1\]/],
+      [join(folder, "none.json"), "int8", /cannot be read/],
+    ] as const) {
+      const failed = await refadgen([...generate, file, "--precision", precision]);
+      expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(message)]);
+    }
+  });
+
   it("explains itself", async () => {
     const { code, stdout } = await refadgen(["generate", "--help"]);
     expect(code).toBe(0);

@@ -4,6 +4,7 @@ import { adviceFor } from "./advice.js";
 import type { CommandContext } from "./command-context.js";
 import { augmentCommand } from "./commands/augment.js";
 import { cacheCommand } from "./commands/cache.js";
+import { calibrateCommand } from "./commands/calibrate.js";
 import { completionCommand } from "./commands/completion.js";
 import { convertCommand } from "./commands/convert.js";
 import { datasetCommand } from "./commands/dataset.js";
@@ -18,6 +19,7 @@ const { version } = JSON.parse(readFileSync(new URL("../package.json", import.me
 /** The subcommands, in the order of `--help`. */
 const subcommands: readonly ((program: Command, context: CommandContext) => void)[] = [
   generateCommand,
+  calibrateCommand,
   augmentCommand,
   datasetCommand,
   inspectCommand,

@@ -21,6 +21,13 @@ export function seeds(text: string): bigint | bigint[] {
   return parts.length === 1 ? BigInt(parts[0]!) : parts.map(BigInt);
 }
 
+/** `200,800` */
+export function interval(text: string): readonly [number, number] {
+  const parts = text.split(",").map(realNumber);
+  if (parts.length !== 2) throw new InvalidArgumentError(`Expected two numbers such as 200,800, got "${text}".`);
+  return [parts[0]!, parts[1]!];
+}
+
 /** `30d`, `12h`, `90m`: how long ago. */
 export function age(text: string): number {
   const [, count, unit] = /^(\d+)([dhm])$/.exec(text) ?? [];

@@ -14,6 +14,7 @@ export type {
   StepEvent,
   WarningEvent,
 } from "./options.js";
+export type { ActivationRanges } from "@refadgen/graph";
 export { published } from "./defaults.js";
 export { fetchSources } from "./fetch-sources.js";
 // Its parts, for those who build another

@@ -81,11 +81,12 @@ export class RefAdGenPipeline {
    * Finds what the generation U-Net's convolutions see, for `precision: "int8"`: makes one image in float32 and notes the ranges at each of its
    * steps, so a few steps (4 to 8) spread over the timesteps are enough. Pass the result as `ranges` to `fromPretrained`; it can be kept as JSON.
    *
+   * @param earlier ranges of another product or prompt, which are widened
    * @throws as `generate`
    */
-  async calibrate(options: Omit<GenerateOptions, "cacheInterval">): Promise<ActivationRanges> {
-    let ranges: ActivationRanges = {};
-    const onRanges = (gather: (earlier: ActivationRanges) => ActivationRanges) => {
+  async calibrate(options: Omit<GenerateOptions, "cacheInterval">, earlier: ActivationRanges = {}): Promise<ActivationRanges> {
+    let ranges = earlier;
+    const onRanges = (gather: (before: ActivationRanges) => ActivationRanges) => {
       ranges = gather(ranges);
     };
     const watched = { ...this.#studio, onRanges };

@@ -1,33 +1,27 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { decodeImage, saveImage } from "@refadgen/image";
-import { ArgumentError, type GenerateOptions, type PipelineOptions, type PipelineSources, published, RefAdGenPipeline } from "@refadgen/pipeline";
+import { ArgumentError, type GenerateOptions, type PipelineOptions, published, RefAdGenPipeline } from "@refadgen/pipeline";
 import { contactSheet } from "../contact-sheet.js";
 import { createReporter, type Reporter } from "../progress.js";
 import { type Job, readJobs } from "../prompts.js";
+import { writeWhole } from "../write-whole.js";
+import { readRanges } from "./calibrate-ranges.js";
+import { maskOf, type PipelineSettings, sourcesOf } from "./pipeline-settings.js";
 
 /** The options of `refadgen generate`, as commander gives them. */
-export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mask" | "prompt" | "signal" | "onStep" | "onTensor" | "negativePrompt"> {
-  readonly base: string;
-  readonly checkpoint: string;
-  readonly vae?: string;
-  /** `false`: none. */
-  readonly imageEncoder?: string | false;
-  readonly unetConfig?: string;
-  readonly tokenizer?: string;
-  readonly product: string;
-  /** `false`: none. */
-  readonly mask?: string | false;
+export interface GenerateSettings
+  extends PipelineSettings,
+    Omit<GenerateOptions, "product" | "mask" | "prompt" | "signal" | "onStep" | "onTensor" | "negativePrompt"> {
   readonly prompt?: readonly string[];
   readonly prompts?: string;
   readonly negativePrompt?: string;
   readonly out: string;
   readonly memory?: "low" | "keep";
-  readonly device?: NonNullable<PipelineOptions["device"]>;
-  readonly runtime?: NonNullable<PipelineOptions["runtime"]>;
   readonly precision?: NonNullable<PipelineOptions["precision"]>;
-  readonly threads?: number;
+  /** A file of `refadgen calibrate`. */
+  readonly ranges?: string;
   /** A file; `true`: `preview.png` in `out`. */
   readonly preview?: string | true;
   readonly contactSheet?: string;
@@ -43,12 +37,15 @@ export interface GenerateSettings extends Omit<GenerateOptions, "product" | "mas
  */
 export async function generate(settings: GenerateSettings, signal: AbortSignal): Promise<void> {
   const jobs = await readJobs(settings.prompt ?? [], settings.prompts);
+  if (settings.ranges !== undefined && settings.precision !== "int8") throw new ArgumentError("--ranges: they are for --precision int8");
+  const ranges = settings.ranges === undefined ? undefined : await readRanges(settings.ranges);
   const reporter = createReporter({ json: settings.json ?? false, quiet: settings.quiet ?? false, stdout: process.stdout, stderr: process.stderr });
-  const pipeline = await RefAdGenPipeline.fromPretrained(sources(settings), {
+  const pipeline = await RefAdGenPipeline.fromPretrained(sourcesOf(settings), {
     memory: settings.memory ?? (jobs.length > 1 ? "keep" : "low"),
     ...(settings.device && { device: settings.device }),
     ...(settings.runtime && { runtime: settings.runtime }),
     ...(settings.precision && { precision: settings.precision }),
+    ...(ranges && { ranges }),
     ...(settings.threads && { threads: settings.threads }),
     onProgress: reporter.loading,
     onDownload: reporter.download,
@@ -105,9 +102,14 @@ async function runJob(
 
 /** The settings of an image, as they are kept beside it. */
 function recordOf(settings: GenerateSettings, options: GenerateOptions): string {
-  const { precision } = settings;
+  const { precision, ranges } = settings;
   return JSON.stringify(
-    { ...options, ...sources(settings), ...(precision !== undefined && precision !== "fp32" && { precision }) },
+    {
+      ...options,
+      ...sourcesOf(settings),
+      ...(precision !== undefined && precision !== "fp32" && { precision }),
+      ...(ranges !== undefined && { ranges }),
+    },
     (_, value: unknown) => (typeof value === "bigint" ? String(value) : value),
     2,
   );
@@ -152,26 +154,18 @@ async function writeContactSheet(path: string, made: readonly MadeImage[]): Prom
 
 function generateOptions(settings: GenerateSettings, job: Job): GenerateOptions {
   const { product, steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, decodeTile } = settings;
+  const { guidanceInterval, cacheInterval, referenceTokens } = settings;
   const negativePrompt = job.negativePrompt ?? settings.negativePrompt;
-  const given = { steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, decodeTile, negativePrompt };
+  const given = {
+    ...{ steps, guidanceScale, referenceScale, imagesPerPrompt, width, height, sampler, productEncoding, decodeTile, negativePrompt },
+    ...{ guidanceInterval, cacheInterval, referenceTokens },
+  };
   return {
     product,
-    ...(settings.mask === false ? { mask: null } : settings.mask !== undefined && { mask: settings.mask }),
+    ...maskOf(settings),
     prompt: job.prompt,
     seed: job.seed ?? settings.seed ?? published.seed,
     ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<GenerateOptions>),
-  };
-}
-
-function sources(settings: GenerateSettings): PipelineSources {
-  const { base, checkpoint, vae, imageEncoder, unetConfig, tokenizer } = settings;
-  return {
-    base,
-    checkpoint,
-    ...(vae !== undefined && { vae }),
-    ...(imageEncoder === false ? { imageEncoder: null } : imageEncoder !== undefined && { imageEncoder }),
-    ...(unetConfig !== undefined && { unetConfig }),
-    ...(tokenizer !== undefined && { tokenizer }),
   };
 }
 
@@ -194,14 +188,4 @@ function fileNames({ out }: GenerateSettings, { prompt }: Job, options: Generate
 /** The settings are written after the picture, so one that has them is whole. */
 async function isDone(file: string, record: string): Promise<boolean> {
   return (await readFile(`${file}.json`, "utf8").catch(() => undefined)) === record;
-}
-
-async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${process.pid}.partial`;
-  try {
-    await writeFile(temporary, content);
-    await rename(temporary, path);
-  } finally {
-    await rm(temporary, { force: true });
-  }
 }

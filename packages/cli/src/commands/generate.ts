@@ -1,22 +1,13 @@
 import { type Command, Option } from "commander";
 import type { CommandContext } from "../command-context.js";
-import { collect, realNumber, seeds, wholeNumber } from "../option-values.js";
+import { collect, interval, realNumber, seeds, wholeNumber } from "../option-values.js";
 import type { GenerateSettings } from "./generate-images.js";
+import { computingOptions, productOptions, sourceOptions } from "./pipeline-settings.js";
 
 /** `refadgen generate`. */
 export function generateCommand(program: Command, { signal }: CommandContext): void {
-  program
-    .command("generate")
-    .description("Put a product into the scene that a prompt describes.")
-    .requiredOption("--base <path>", "Stable Diffusion 1.x: a diffusers folder, a repository of the hub, or a single file (then with --tokenizer)")
-    .requiredOption("--checkpoint <file>", "RefAdGen's trained weights, mp_rank_00_model_states.pt; or org/name/path on the hub")
-    .option("--vae <path>", "autoencoder, a folder or weight file (default: vae/ of the base)")
-    .option("--image-encoder <path>", "CLIP vision tower (default: image_encoder/ of the base)")
-    .option("--no-image-encoder", "do without one: the reference sees text states")
-    .option("--unet-config <path>", "U-Net config.json (default: unet/ of the base, else Stable Diffusion 1.5's)")
-    .requiredOption("--product <picture>", "the product's photo")
-    .option("--mask <picture>", "white where the product is (default: from transparency or a plain background)")
-    .option("--no-mask", "use none")
+  const command = program.command("generate").description("Put a product into the scene that a prompt describes.");
+  computingOptions(productOptions(sourceOptions(command)))
     .option("--prompt <text>", "the scene; may be given more than once", collect)
     .option("--prompts <file>", "one prompt per line, # for comments; or .jsonl with {prompt, seed?, negativePrompt?}")
     .requiredOption("--out <folder>", "where the images go, each with a .json of its settings beside it")
@@ -30,13 +21,13 @@ export function generateCommand(program: Command, { signal }: CommandContext): v
     .option("--height <px>", "multiple of 8", wholeNumber)
     .option("--sampler <name>", "ddim, pndm, euler, euler-ancestral, dpmpp-2m, dpmpp-2m-karras, … (default: ddim)")
     .addOption(new Option("--product-encoding <how>", "draw the product's latents, or take their mean").choices(["sample", "mean"]))
-    .option("--tokenizer <path>", "tokenizer folder or tokenizer.json (default: tokenizer/ of the base)")
     .option("--decode-tile <px>", "decode large images in tiles of this size", wholeNumber)
     .addOption(new Option("--memory <how>", "load networks one by one, or keep them (default: keep for several prompts)").choices(["low", "keep"]))
-    .addOption(new Option("--device <name>", "where to compute (default: cpu)").choices(["cpu", "cuda", "webgpu", "dml", "coreml", "tensorrt"]))
-    .addOption(new Option("--runtime <name>", "what computes (default: the fastest exact one)").choices(["auto", "onnxruntime", "openvino", "tfjs"]))
     .addOption(new Option("--precision <p>", "of the U-Nets (default: fp32, exact)").choices(["fp32", "bf16", "int8", "fp16"]))
-    .option("--threads <n>", "processors to use (default: all)", wholeNumber)
+    .option("--ranges <file>", "what refadgen calibrate wrote; with --precision int8, convolutions are in 8 bits too")
+    .option("--guidance-interval <least,most>", "guidance only between these timesteps of 0 to 1000; the others cost half", interval)
+    .option("--cache-interval <n>", "the whole U-Net at every n-th step only; 2 or 3 are usual", wholeNumber)
+    .addOption(new Option("--reference-tokens <which>", "attention sees the whole product picture, or the product only").choices(["all", "product"]))
     .option("--preview [file]", "also write a rough picture at every step (default file: OUT/preview.png)")
     .option("--contact-sheet <file>", "at the end, all images of this call side by side, as PNG")
     .option("--resume", "go on with a call that was stopped: images from other settings in OUT are an error, not company")
