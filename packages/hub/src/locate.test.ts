@@ -311,6 +311,8 @@ describe("plain addresses and paths", () => {
     expect(await locate(address, { ...options, sha256: weightsDigest, offline: true })).toBe(path);
     expect(served).toBe(1);
     await expect(locate(address, { ...options, sha256: "1".repeat(64) })).rejects.toMatchObject({ code: "mismatch" });
+    expect(await locate(address, { ...options, sha256: weightsDigest.slice(0, 8) })).toBe(path);
+    await expect(locate(address, { ...options, sha256: "12345678" })).rejects.toMatchObject({ code: "mismatch" });
     await writeFile(path, "damaged");
     await expect(locate(address, { ...options, sha256: weightsDigest })).rejects.toMatchObject({ code: "mismatch" });
     await other.close();

@@ -12,7 +12,7 @@ import { type HubOptions, type Settings, settingsOf } from "./settings.js";
 import { parseSource, type Source } from "./source.js";
 
 export interface LocateOptions extends HubOptions {
-  /** What the file's sha256 must be, in hex. Files of the hub are checked against its own digests in any case. */
+  /** What the file's sha256 must be, in hex, or at least how it begins: 8 digits or more, as in the names of PyTorch's files. Files of the hub are checked against its own digests in any case. */
   readonly sha256?: string;
   /** What the file's size must be. */
   readonly bytes?: number;
@@ -29,8 +29,8 @@ export interface LocateOptions extends HubOptions {
  */
 export async function locate(source: string, options: LocateOptions = {}): Promise<string> {
   const { sha256, bytes } = options;
-  if (sha256 !== undefined && !/^[0-9a-f]{64}$/i.test(sha256))
-    throw new ArgumentError(`locate: expected sha256 to be 64 hex digits, got "${sha256}"`);
+  if (sha256 !== undefined && !/^[0-9a-f]{8,64}$/i.test(sha256))
+    throw new ArgumentError(`locate: expected sha256 to be 64 hex digits, or the first 8 or more, got "${sha256}"`);
   if (bytes !== undefined && (!Number.isSafeInteger(bytes) || bytes < 0))
     throw new ArgumentError(`locate: expected bytes of at least 0, got ${bytes}`);
   const settings = await settingsOf("locate", options);
@@ -58,7 +58,8 @@ async function isFile(path: string): Promise<boolean> {
 async function checkedLocal(path: string, { sha256, bytes }: Expected, { signal }: Settings): Promise<string> {
   await checkSize(path, bytes);
   const found = sha256 === undefined ? undefined : await fileSha256(path, signal);
-  if (found !== sha256) throw new HubError("mismatch", `${path}: expected sha256 ${sha256}, the file has ${found}. It is another file, or damaged.`);
+  if (found !== undefined && !found.startsWith(sha256!))
+    throw new HubError("mismatch", `${path}: expected sha256 ${sha256}, the file has ${found}. It is another file, or damaged.`);
   return path;
 }
 
@@ -94,7 +95,7 @@ async function fromHub(
         throw new HubError("offline", `${repo}/${path} is not in the cache, and fetching is switched off. Run it once with HF_HUB_OFFLINE unset.`);
       throw new HubError("not-found", `${repo}@${revision} has no file ${path}`);
     }
-    if (sha256 !== undefined && file.oid.length === 64 && file.oid !== sha256)
+    if (sha256 !== undefined && file.oid.length === 64 && !file.oid.startsWith(sha256))
       throw new HubError("mismatch", `${repo}/${path}: expected sha256 ${sha256}, the hub has ${file.oid}. The file was changed; pin a revision.`);
     if (bytes !== undefined && file.bytes !== bytes)
       throw new HubError("mismatch", `${repo}/${path}: expected ${bytes} bytes, the hub has ${file.bytes}. The file was changed; pin a revision.`);
@@ -115,8 +116,9 @@ async function fromAddress(url: URL, { sha256, bytes }: Expected, settings: Sett
       throw new HubError("offline", `${url.href} is not in the cache, and fetching is switched off. Run it once with HF_HUB_OFFLINE unset.`);
     const onBytes = (done: number, total: number | undefined) =>
       settings.onProgress?.({ file: url.href, done, ...(total !== undefined && { total }) });
-    await download({ url, path, lock: `${path}.lock`, name: url.href, bytes, oid: sha256, onBytes }, settings);
-    if (sha256 !== undefined) await record(path, sha256);
+    const oid = sha256?.length === 64 ? sha256 : undefined;
+    await download({ url, path, lock: `${path}.lock`, name: url.href, bytes, oid, onBytes }, settings);
+    if (sha256 !== undefined) await record(path, oid ?? (await fileSha256(path, settings.signal)));
   }
   await checkSize(path, bytes);
   if (sha256 !== undefined) await checkRecorded(path, sha256, settings);
@@ -126,7 +128,7 @@ async function fromAddress(url: URL, { sha256, bytes }: Expected, settings: Sett
 /** Compares a cached file's digest with the wanted one; it is computed once and remembered as long as the file stays as it is. */
 async function checkRecorded(path: string, sha256: string, { signal }: Settings): Promise<void> {
   const found = (await recorded(path)) ?? (await fileSha256(path, signal));
-  if (found !== sha256)
+  if (!found.startsWith(sha256))
     throw new HubError("mismatch", `${path}: expected sha256 ${sha256}, the file has ${found}. Remove it to fetch it anew, or pin a revision.`);
 }
 

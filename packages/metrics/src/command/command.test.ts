@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { crc32, deflateSync } from "node:zlib";
+import { startHubServer } from "@refadgen/hub/testing";
 import { parse as parseCsv } from "csv-parse/sync";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { readEvaluation } from "../evaluate/evaluation-json.js";
@@ -394,6 +395,35 @@ describe("refadgen-metrics weights", () => {
       ["alexnet", "present"],
       ["lpips-lin-alex", "shipped"],
     ]);
+  });
+
+  it("fetches what is absent, goes on where it was stopped, and then runs offline", async () => {
+    const bytes = randomAlexNet();
+    const server = await startHubServer({ "org/nets": { files: { "alexnet.safetensors": bytes }, large: ["alexnet.safetensors"] } });
+    const cache = join(root, "fetched");
+    const env = { HF_ENDPOINT: server.url, HF_HUB_CACHE: cache, HF_HUB_OFFLINE: "", HF_TOKEN: "" };
+    try {
+      let broken = 0;
+      server.intercept = (request, response, path) => {
+        if (!path.endsWith(".safetensors") || request.headers.range !== undefined || broken++ > 0) return false;
+        response.writeHead(200, { "content-length": bytes.length, "content-type": "application/octet-stream" });
+        response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+        return true;
+      };
+      const source = ["--metrics", "lpips", "--weights", "alexnet=org/nets/alexnet.safetensors", "--cache", cache];
+      const fetched = await refadgenMetrics(["weights", "fetch", ...source], { env });
+      expect([fetched.code, fetched.stderr]).toEqual([0, expect.stringMatching(/MB of .* MB/)]);
+      expect((await readFile(fetched.stdout.trim())).equals(bytes)).toBe(true);
+      expect(server.requests.some(({ range }) => range !== undefined)).toBe(true);
+      expect((await refadgenMetrics(["weights", "fetch", ...source], { env })).stdout).toMatch(/everything is here/);
+      expect(await refadgenMetrics([...evaluation(...source), "--offline"], { env })).toMatchObject({ code: 0 });
+      const nothing = await refadgenMetrics(["weights", "fetch", "--metrics", "lpips", "--weights", "alexnet=org/nets/other.pt", "--cache", cache], {
+        env,
+      });
+      expect([nothing.code, nothing.stderr]).toEqual([3, expect.stringMatching(/could not be fetched.*other\.pt/)]);
+    } finally {
+      await server.close();
+    }
   });
 
   it("refuses to fetch offline", async () => {

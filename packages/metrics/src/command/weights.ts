@@ -79,7 +79,7 @@ export async function fetchWeights(settings: WeightsSettings, signal: AbortSigna
     try {
       const path = await locateWeights(source as string, {
         signal,
-        ...(file.sha256?.length === 64 && source === file.source && { sha256: file.sha256 }),
+        ...(file.sha256 !== undefined && source === file.source && { sha256: file.sha256 }),
         ...(typeof settings.cache === "string" && { cacheDirectory: settings.cache }),
         onProgress: ({ done, total = file.bytes }) => {
           const tenth = Math.floor((10 * done) / total);

@@ -4,10 +4,15 @@ import { dirname, join } from "node:path";
 import { type Channels, type Image, saveImage } from "@refadgen/image";
 import { afterAll } from "vitest";
 
+const folders: string[] = [];
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
 /** A folder that is gone after the tests of a file. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "refadgen-metrics-test-"));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
