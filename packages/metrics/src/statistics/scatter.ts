@@ -1,11 +1,13 @@
-import { Graph, multiply, slice, subtract, type Value } from "@refadgen/graph";
+import { Graph, type Tensor } from "@refadgen/graph";
 import { runArithmetic } from "./linear-algebra/graphs.js";
 
 /** Rows that are multiplied at once. */
-export const scatterRows = 1024;
+export const scatterRows = 2048;
 
-/** Columns of a tile: only tiles on and above the diagonal are computed. */
-const tileColumns = 512;
+/** Rows of a panel of the result, which begins at the diagonal: what lies left of it is not computed. */
+const panelRows = 256;
+/** Rows that are transposed together, so that what is read and what is written stay in the processor's cache. */
+const transposedRows = 16;
 const smallScatter = 4e7;
 
 /**
@@ -18,57 +20,53 @@ const smallScatter = 4e7;
 export async function addScatter(rows: Float32Array, count: number, mean: Float64Array, scatter: Float64Array, signal?: AbortSignal): Promise<void> {
   const dimensions = mean.length;
   if (count * dimensions * dimensions <= smallScatter) return addPlainly(rows, count, mean, scatter);
-  // Sizes are fixed: missing rows weigh nothing.
-  const padded = new Float32Array(scatterRows * dimensions);
-  padded.set(rows.subarray(0, count * dimensions));
-  const weights = new Float64Array(scatterRows).fill(1, 0, count);
-  const edges = tiles(dimensions);
-  const results = await runArithmetic(
-    `scatter ${dimensions}`,
-    () => scatterGraph(dimensions, edges),
-    {
-      rows: { dtype: "float32", dims: [scatterRows, dimensions], data: padded },
-      mean: { dtype: "float64", dims: [1, dimensions], data: mean },
-      weights: { dtype: "float64", dims: [scatterRows, 1], data: weights },
-    },
-    signal,
+  // Sizes are fixed: missing rows are zeros.
+  const centred = new Float64Array(dimensions * scatterRows);
+  for (let first = 0; first < count; first += transposedRows) {
+    const last = Math.min(first + transposedRows, count);
+    for (let k = 0; k < dimensions; k++) {
+      for (let row = first; row < last; row++) centred[k * scatterRows + row] = rows[row * dimensions + k]! - mean[k]!;
+    }
+  }
+  const part = (from: number, to: number): Tensor => ({
+    dtype: "float64",
+    dims: [to - from, scatterRows],
+    data: centred.subarray(from * scatterRows, to * scatterRows),
+  });
+  const edges = panels(dimensions);
+  const feeds = Object.fromEntries(
+    edges.flatMap(([top, bottom]) => [
+      [`left ${top}`, part(top, bottom)],
+      [`right ${top}`, part(top, dimensions)],
+    ]),
   );
-  for (const [i, [top, bottom]] of edges.entries()) {
-    for (const [j, [left, right]] of edges.entries()) {
-      if (j < i) continue;
-      const tile = results[`${i},${j}`]!.data as Float64Array;
-      const width = right - left;
-      for (let y = top; y < bottom; y++) {
-        const from = (y - top) * width;
-        const to = y * dimensions + left;
-        for (let x = i === j ? y - top : 0; x < width; x++) scatter[to + x] = scatter[to + x]! + tile[from + x]!;
-      }
+  const results = await runArithmetic(`scatter ${dimensions}`, () => scatterGraph(dimensions, edges), feeds, signal);
+  for (const [top, bottom] of edges) {
+    const panel = results[top]!.data as Float64Array;
+    const width = dimensions - top;
+    for (let y = top; y < bottom; y++) {
+      const from = (y - top) * width - top;
+      const to = y * dimensions;
+      for (let x = y; x < dimensions; x++) scatter[to + x] = scatter[to + x]! + panel[from + x]!;
     }
   }
 }
 
-function tiles(dimensions: number): readonly (readonly [number, number])[] {
-  const count = Math.ceil(dimensions / tileColumns);
-  return Array.from({ length: count }, (_, index) => [index * tileColumns, Math.min(dimensions, (index + 1) * tileColumns)] as const);
+function panels(dimensions: number): readonly (readonly [top: number, bottom: number])[] {
+  const count = Math.ceil(dimensions / panelRows);
+  return Array.from({ length: count }, (_, index) => [index * panelRows, Math.min(dimensions, (index + 1) * panelRows)] as const);
 }
 
-function scatterGraph(dimensions: number, edges: readonly (readonly [number, number])[]): Graph {
+/** Each panel by itself, from parts of one matrix that are passed as they lie: to cut them out would take a third of the time. */
+function scatterGraph(dimensions: number, edges: readonly (readonly [top: number, bottom: number])[]): Graph {
   const graph = new Graph("scatter");
-  const rows = graph.input("rows", "float32", [scatterRows, dimensions]);
-  const mean = graph.input("mean", "float64", [1, dimensions]);
-  const weights = graph.input("weights", "float64", [scatterRows, 1]);
-  const [wide] = graph.add("Cast", [rows], [{ dtype: "float64", dims: rows.dims }], { attributes: { to: 11n } });
-  const centred = multiply(subtract(wide!, mean), weights);
-  const columns = edges.map(([from, to]) => (edges.length === 1 ? centred : slice(centred, 1, from, to)));
-  for (const [i, first] of columns.entries()) {
-    for (const [j, second] of columns.entries()) if (j >= i) graph.output(`${i},${j}`, transposedProduct(first, second));
+  for (const [top, bottom] of edges) {
+    const left = graph.input(`left ${top}`, "float64", [bottom - top, scatterRows]);
+    const right = graph.input(`right ${top}`, "float64", [dimensions - top, scatterRows]);
+    const [panel] = graph.add("Gemm", [left, right], [{ dtype: "float64", dims: [bottom - top, dimensions - top] }], { attributes: { transB: 1n } });
+    graph.output(String(top), panel!);
   }
   return graph;
-}
-
-function transposedProduct(a: Value, b: Value): Value {
-  const [out] = a.graph.add("Gemm", [a, b], [{ dtype: a.dtype, dims: [a.dims[1]!, b.dims[1]!] }], { attributes: { transA: 1n } });
-  return out!;
 }
 
 function addPlainly(rows: Float32Array, count: number, mean: Float64Array, scatter: Float64Array): void {
