@@ -12,6 +12,7 @@ import { openLedger } from "../ledger/ledger.js";
 import { lockRun } from "../ledger/run-lock.js";
 import { storageError } from "../store/system-error.js";
 import { createRun } from "./create-run.js";
+import { createJobPool } from "./job-pool.js";
 import { type RunOptions, type RunSummary, runDataset } from "./run-dataset.js";
 import { outcomeOf, runChild, smallConfig, smallPictures, writeSmallConfig } from "./small-run.test.support.js";
 
@@ -22,6 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** Threads that all runs share, as it takes them longer to start than to do so little; the first run has its own. */
+const pool = createJobPool({ workers: 2, deadline: 600 });
+afterAll(() => pool.dispose());
+
 /** A run, and how many items each stage really did. */
 async function runCounted(
   config: RunConfig,
@@ -29,7 +34,7 @@ async function runCounted(
 ): Promise<{ readonly summary: RunSummary; readonly made: Record<string, number> }> {
   const made: Record<string, number> = {};
   const summary = await runDataset(config, {
-    workers: 2,
+    pool,
     onProgress: ({ step, state, done, known }) => {
       if (state === "end") made[step] = done - known;
     },
@@ -102,7 +107,7 @@ describe("runDataset", () => {
     const child = await runChild(await writeSmallConfig(folder, name));
     expect(child.stderr).toMatch(/another run is at work/);
     unlock();
-    await expect(runDataset(smallConfig(folder, name))).resolves.toMatchObject({ left });
+    await expect(runDataset(smallConfig(folder, name), { pool })).resolves.toMatchObject({ left });
   }, 60_000);
 
   it("keeps to a limit, and takes the rest without it", async () => {
@@ -197,9 +202,9 @@ describe("when things go wrong", () => {
       if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=300k", "tmpfs", disk]).status !== 0) return;
       try {
         const config = smallConfig(folder, join("disk", "run"));
-        await expect(runDataset(config, { workers: 2 })).rejects.toMatchObject({ code: "storage", message: expect.stringMatching(/disk is full/) });
+        await expect(runDataset(config, { pool })).rejects.toMatchObject({ code: "storage", message: expect.stringMatching(/disk is full/) });
         expect(spawnSync("mount", ["-o", "remount,size=30m", disk]).status).toBe(0);
-        await runDataset(config, { workers: 2 });
+        await runDataset(config, { pool });
         expect(await outcomeOf(join(disk, "run"))).toEqual(await outcomeOf(done));
       } finally {
         spawnSync("umount", [disk]);
@@ -273,7 +278,7 @@ describe("when things go wrong", () => {
     let now = Date.now();
     const clock = vi.spyOn(Date, "now").mockImplementation(() => (now -= 3_600_000));
     try {
-      await runDataset(smallConfig(folder, "clock"), { workers: 2 });
+      await runDataset(smallConfig(folder, "clock"), { pool });
     } finally {
       clock.mockRestore();
     }
@@ -291,7 +296,7 @@ describe("when things go wrong", () => {
       },
     });
     await expect(interrupted).rejects.toThrow("that is enough");
-    await runDataset(config, { workers: 2 });
+    await runDataset(config, { pool });
     expect(await outcomeOf(join(folder, "interrupted"))).toEqual(await outcomeOf(done));
   }, 60_000);
 
