@@ -1,26 +1,22 @@
-import { HubError } from "@refadgen/hub";
-import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
-import { datasetErrorCode } from "./dataset-error.js";
+import { errorCode } from "./error-code.js";
 
 /** What to do about an error, as a sentence; undefined where its message says so itself, or nothing is known. */
 export function adviceFor(error: unknown): string | undefined {
-  if (PipelineError.isInstance(error)) {
-    if (error.code === "mask-needed") return "Give one with --mask, or --no-mask to use none.";
-    if (error.code === "missing-component")
-      return "Check the paths, or name a repository on the hub as org/name; refadgen generate --help has an example.";
-    if (error.code === "unsupported-component") return "refadgen inspect FILE tells what a file holds.";
-  }
-  if (WeightsError.isInstance(error)) {
-    if (error.code === "disk-full") return "refadgen cache ls shows what the cache holds, refadgen cache clear makes room.";
-    if (error.code === "truncated") return "The file is not whole: fetch it again.";
-    if (error.code !== "missing-file") return "refadgen inspect FILE tells what a file holds.";
-  }
-  if (HubError.isInstance(error) && error.code === "disk-full") return "refadgen cache ls shows what the cache holds.";
-  const dataset = datasetErrorCode(error);
+  const pipeline = errorCode(error, "PipelineError");
+  if (pipeline === "mask-needed") return "Give one with --mask, or --no-mask to use none.";
+  if (pipeline === "missing-component")
+    return "Check the paths, or name a repository on the hub as org/name; refadgen generate --help has an example.";
+  if (pipeline === "unsupported-component") return "refadgen inspect FILE tells what a file holds.";
+  const weights = errorCode(error, "WeightsError");
+  if (weights === "disk-full") return "refadgen cache ls shows what the cache holds, refadgen cache clear makes room.";
+  if (weights === "truncated") return "The file is not whole: fetch it again.";
+  if (weights !== undefined && weights !== "missing-file") return "refadgen inspect FILE tells what a file holds.";
+  if (errorCode(error, "HubError") === "disk-full") return "refadgen cache ls shows what the cache holds.";
+  const dataset = errorCode(error, "DatasetError");
   if (dataset !== undefined) return datasetAdvice[dataset];
-  if (SessionError.isInstance(error)) return "refadgen doctor tells what works on this machine.";
-  if (ImageError.isInstance(error)) return "Expected is a PNG, JPEG or WebP picture.";
-  if (ArgumentError.isInstance(error)) return "refadgen COMMAND --help explains every option.";
+  if (errorCode(error, "SessionError") !== undefined) return "refadgen doctor tells what works on this machine.";
+  if (errorCode(error, "ImageError") !== undefined) return "Expected is a PNG, JPEG or WebP picture.";
+  if (errorCode(error, "ArgumentError") !== undefined) return "refadgen COMMAND --help explains every option.";
   const code = error instanceof Error ? Reflect.get(error, "code") : undefined;
   if (code === "EACCES" || code === "EPERM" || code === "EROFS") return "Choose a folder that you may write to.";
   if (code === "ENOSPC") return "The disk is full; refadgen cache ls shows what the cache holds.";

@@ -1,7 +1,5 @@
-import { HubError } from "@refadgen/hub";
-import { ArgumentError, ImageError, PipelineError, SessionError, WeightsError } from "@refadgen/pipeline";
 import { CommanderError } from "commander";
-import { datasetErrorCode } from "./dataset-error.js";
+import { errorCode } from "./error-code.js";
 
 /** What the command's exit code says. */
 export const exitCode = {
@@ -20,11 +18,11 @@ export const exitCode = {
 export function exitCodeOf(error: unknown, interrupted: boolean): number {
   if (interrupted) return exitCode.interrupted;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
-  if (WeightsError.isInstance(error) || HubError.isInstance(error)) return exitCode.weights;
-  if (PipelineError.isInstance(error))
-    return error.code === "missing-component" || error.code === "unsupported-component" ? exitCode.weights : exitCode.usage;
-  if (ArgumentError.isInstance(error) || ImageError.isInstance(error)) return exitCode.usage;
-  if (["invalid-config", "missing-package", "refused"].includes(datasetErrorCode(error) ?? "")) return exitCode.usage;
-  if (SessionError.isInstance(error) && error.code === "provider-unavailable") return exitCode.usage;
+  if (errorCode(error, "WeightsError") !== undefined || errorCode(error, "HubError") !== undefined) return exitCode.weights;
+  const pipeline = errorCode(error, "PipelineError");
+  if (pipeline !== undefined) return pipeline === "missing-component" || pipeline === "unsupported-component" ? exitCode.weights : exitCode.usage;
+  if (errorCode(error, "ArgumentError") !== undefined || errorCode(error, "ImageError") !== undefined) return exitCode.usage;
+  if (["invalid-config", "missing-package", "refused"].includes(errorCode(error, "DatasetError") ?? "")) return exitCode.usage;
+  if (errorCode(error, "SessionError") === "provider-unavailable") return exitCode.usage;
   return exitCode.failed;
 }
