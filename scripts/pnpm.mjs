@@ -27,6 +27,7 @@ export async function providePnpm() {
   // Addons that have to be compiled take the headers that came with Node, where they did, instead of fetching them.
   const prefix = dirname(dirname(realpathSync(process.execPath)));
   if (existsSync(join(prefix, "include", "node", "node.h"))) process.env.npm_config_nodedir ??= prefix;
+  process.env.JOBS ??= "max";
   return binary;
 }
 

@@ -145,14 +145,9 @@ describe("refadgen generate", () => {
       referenceTokens: "product",
     });
     await writeFile(join(folder, "odd.json"), '{"x": [2, 1]}');
-    for (const [file, precision, message] of [
-      [ranges, "fp32", /int8/],
-      [join(folder, "odd.json"), "int8", /\[2,1\]/],
-      [join(folder, "none.json"), "int8", /cannot be read/],
-    ] as const) {
-      const failed = await refadgen([...generate, file, "--precision", precision]);
-      expect([failed.code, failed.stderr]).toEqual([2, expect.stringMatching(message)]);
-    }
+    const odd = await refadgen([...generate, join(folder, "odd.json"), "--precision", "int8"]);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringMatching(/\[2,1\]/)]);
+    expect((await refadgen([...generate, ranges])).stderr).toMatch(/for --precision int8/);
   });
 
   it("explains itself", async () => {

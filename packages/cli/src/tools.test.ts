@@ -229,11 +229,3 @@ describe("refadgen completion", () => {
     for (const word of ["generate", "inspect", "clear", "dry-run", "fp16"]) expect(stdout).toContain(word);
   });
 });
-
-describe("docs/command.md", () => {
-  it("shows what the command prints", () => {
-    const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts", "command-docs.mjs"), "--check"], { encoding: "utf8" });
-    expect(stderr.replaceAll(/^npm warn.*\n/gm, "")).toBe("");
-    expect(status).toBe(0);
-  });
-});

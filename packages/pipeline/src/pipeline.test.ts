@@ -2,7 +2,6 @@ import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { installOpenVino } from "@refadgen/graph/openvino";
 import type { Image } from "@refadgen/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ArgumentError, ImageError, PipelineError, RefAdGenPipeline, WeightsError } from "./index.js";
@@ -65,25 +64,6 @@ describe("productEncoding", () => {
     const fresh = await RefAdGenPipeline.fromPretrained(sources);
     expect((await fresh.generate({ ...options, seed: 7, prompt: "another scene" })).images[0]!.data).toEqual(reused.images[0]!.data);
   });
-});
-
-describe("runtime", () => {
-  it("two pipelines on OpenVINO at once give what ONNX Runtime gives", async (test) => {
-    const library = process.env.REFADGEN_OPENVINO ?? (await installOpenVino().catch((error: Error) => error));
-    if (library instanceof Error) {
-      if (process.env.CI) throw library;
-      return test.skip(library.message);
-    }
-    const options = { ...block(), ...call, steps: 1 };
-    const expected = await pipeline.generate(options);
-    const both = await Promise.all([0, 1].map(() => RefAdGenPipeline.fromPretrained(sources, { runtime: "openvino", library })));
-    const made = await Promise.all(both.map((one) => one.generate(options)));
-    for (const { images } of made) {
-      const differences = Array.from(images[0]!.data, (value, index) => Math.abs(value - expected.images[0]!.data[index]!));
-      expect(Math.max(...differences)).toBeLessThanOrEqual(1);
-    }
-    await Promise.all(both.map((one) => one.dispose()));
-  }, 300_000);
 });
 
 describe("savings", () => {

@@ -11,7 +11,7 @@ describe("measureFilters", () => {
 
   test("finds most of the faults that nothing was fitted on, with few false alarms", { timeout: 60_000 }, async () => {
     const measures = await measureFilters({
-      count: 5,
+      count: 3,
       seed: "measured in a test",
       ...size,
       kinds: ["watermark", "text", "occlusion", "blur", "low-resolution"],
@@ -22,13 +22,13 @@ describe("measureFilters", () => {
       },
     });
     for (const { kind, spoilt, caught, recall, alarms, clean, styles, missed, alarmed, rejected } of measures) {
-      expect([spoilt, clean]).toEqual([5, 5]);
-      expect(recall).toBeCloseTo(caught / 5, 12);
-      expect(missed.length).toBe(5 - caught);
+      expect([spoilt, clean]).toEqual([3, 3]);
+      expect(recall).toBeCloseTo(caught / 3, 12);
+      expect(missed.length).toBe(3 - caught);
       expect(alarmed.length).toBe(alarms);
       expect(rejected).toBeGreaterThanOrEqual(caught);
       expect(styles.reduce((sum, one) => sum + one.caught, 0)).toBe(caught);
-      expect(caught, `${kind} missed ${JSON.stringify(missed)}`).toBeGreaterThanOrEqual(3);
+      expect(caught, `${kind} missed ${JSON.stringify(missed)}`).toBeGreaterThanOrEqual(2);
       expect(alarms, `${kind} alarmed by ${alarmed.join(", ")}`).toBeLessThanOrEqual(1);
     }
   });

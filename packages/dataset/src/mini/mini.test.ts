@@ -36,10 +36,10 @@ const share = ({ data }: MiniMask) => data.reduce((sum, inside) => sum + inside,
 
 describe("miniTriplets", () => {
   it("gives the same bytes in the same order on one thread and on three, from any start", async () => {
-    const one = await digests(miniTriplets(6, { ...small, workers: 1 }));
-    expect(await digests(miniTriplets(6, { ...small, workers: 3 }))).toEqual(one);
-    expect(await digests(miniTriplets(2, { ...small, first: 3, workers: 2 }))).toEqual(one.slice(3, 5));
-    expect(new Set(one.map((line) => line.slice(7))).size).toBe(6);
+    const one = await digests(miniTriplets(4, { ...small, workers: 1 }));
+    expect(await digests(miniTriplets(4, { ...small, workers: 3 }))).toEqual(one);
+    expect(await digests(miniTriplets(2, { ...small, first: 2, workers: 2 }))).toEqual(one.slice(2, 4));
+    expect(new Set(one.map((line) => line.slice(7))).size).toBe(4);
     expect(await digests(miniTriplets(1, { ...small, seed: 8 }))).not.toEqual(one.slice(0, 1));
   });
 

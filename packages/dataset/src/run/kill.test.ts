@@ -7,7 +7,7 @@ import { outcomeOf, runChild, smallPictures, writeSmallConfig } from "./small-ru
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "refadgen-kill-"));
-  await smallPictures(join(folder, "pictures"), 15);
+  await smallPictures(join(folder, "pictures"), 8);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
