@@ -40,6 +40,7 @@ export { type ActivationRanges, gatherRanges, watchRanges } from "./precision/ra
 export { type Generator, type NormalOptions, type RandomDType, type RandomOptions, type RandomTensor, torchGenerator } from "./random/generator.js";
 export { randnTensor } from "./random/randn-tensor.js";
 // Sessions
+export { processorFlags } from "./session/processor.js";
 export { SessionError, type SessionErrorCode } from "./session/error.js";
 export { bindInputs } from "./rewrite.js";
 export {

@@ -7,7 +7,7 @@ import type { Image, ImageInput } from "@refadgen/image";
 export interface PipelineOptions {
   /** Default `cpu`. Other devices need libraries that ONNX Runtime finds by itself; there is no silent fallback. */
   readonly device?: ExecutionProvider;
-  /** What computes. `"auto"` (default): on the CPU the fastest exact one that is installed (OpenVINO, else ONNX Runtime). */
+  /** What computes. `"auto"` (default): on the CPU the fastest exact one that is installed: OpenVINO on processors with AVX-512, else ONNX Runtime. */
   readonly runtime?: RuntimeName | "auto";
   /**
    * Precision of the two U-Nets, which take nearly all of the time; the other networks are always float32. `"fp32"` (default) is exact;

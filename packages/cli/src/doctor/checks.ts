@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
-import { access, constants, mkdir, readFile, statfs } from "node:fs/promises";
+import { access, constants, mkdir, statfs } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
-import { cacheFolder, executionProviders, Graph, openSession, relu } from "@refadgen/graph";
+import { cacheFolder, executionProviders, Graph, openSession, processorFlags, relu } from "@refadgen/graph";
 import { bytesText } from "../amounts.js";
 
 /** One thing that was looked at. */
@@ -55,19 +53,6 @@ async function processor(): Promise<Finding[]> {
       ...(slow && { next: "without AVX2 networks run several times slower; use another machine" }),
     },
   ];
-}
-
-async function processorFlags(): Promise<Set<string>> {
-  if (process.platform === "linux") {
-    const text = await readFile("/proc/cpuinfo", "utf8").catch(() => "");
-    return new Set((/^(?:flags|Features)\s*:\s*(.*)$/m.exec(text)?.[1] ?? "").split(/\s+/).filter((flag) => flag !== ""));
-  }
-  if (process.platform === "darwin") {
-    const { stdout } = await promisify(execFile)("sysctl", ["-a"], { maxBuffer: 2 ** 24 }).catch(() => ({ stdout: "" }));
-    const found = [...stdout.matchAll(/hw\.optional\.(?:arm\.)?(?:FEAT_)?(\w+): 1/g)].map(([, name]) => name!.toLowerCase());
-    return new Set(process.arch === "arm64" ? ["asimd", ...found] : found);
-  }
-  return new Set();
 }
 
 /** What the main job takes at most at its published size, 512 × 640 and 768 × 960, in bytes (measured; bench/LOG.md). */

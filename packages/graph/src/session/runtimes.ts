@@ -3,6 +3,7 @@ import type { Graph } from "../graph.js";
 import { liveParameters } from "../serialize.js";
 import { elementCount } from "../tensor.js";
 import { SessionError } from "./error.js";
+import { processorFlags } from "./processor.js";
 import { executionProviders, precisions, type RuntimeName, runtimeNames, type Session, type SessionOptions } from "./session.js";
 
 type Opener = (graph: Graph, options: SessionOptions) => Promise<Session>;
@@ -64,7 +65,8 @@ export async function chooseRuntime(graph: Graph, options: SessionOptions): Prom
 const smallest = 2 ** 28;
 
 /**
- * OpenVINO where it is installed, for networks that are large enough. A folder that was named and cannot be used is an error, not a reason to
+ * OpenVINO where it is installed and the processor has AVX-512, for networks that are large enough: without these instructions ONNX Runtime's steps take
+ * about nine tenths of OpenVINO's time, with them it is the other way round (bench/LOG.md). A folder that was named and cannot be used is an error, not a reason to
  * do without.
  */
 async function fastest(graph: Graph, { library }: SessionOptions): Promise<RuntimeName> {
@@ -73,7 +75,7 @@ async function fastest(graph: Graph, { library }: SessionOptions): Promise<Runti
   try {
     const { loadOpenVino } = await import("../openvino/api.js");
     await loadOpenVino(library);
-    return "openvino";
+    return (await processorFlags()).has("avx512f") ? "openvino" : "onnxruntime";
   } catch (error) {
     if (named || !SessionError.isInstance(error)) throw error;
     return "onnxruntime";
