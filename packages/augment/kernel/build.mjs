@@ -1,4 +1,4 @@
-// Compiles kernel/blend.ts and writes it, as text, to src/render/kernel-binary.ts: node kernel/build.mjs
+// Compiles kernel/render.ts with kernel/render/ and writes it, as text, to src/render/kernel-binary.ts: node kernel/build.mjs
 import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -8,11 +8,11 @@ const target = new URL("../src/render/kernel-binary.ts", import.meta.url);
 export async function compileKernel() {
   let binary;
   const { error, stderr } = await asc.main(
-    ["blend.ts", "--outFile", "blend.wasm", "--optimizeLevel", "3", "--runtime", "stub", "--enable", "simd", "--noAssert", "--importMemory"],
+    ["render.ts", "--outFile", "render.wasm", "--optimizeLevel", "3", "--runtime", "stub", "--enable", "simd", "--noAssert", "--importMemory"],
     {
-      readFile: (name) => (name === "blend.ts" ? readFile(new URL("blend.ts", import.meta.url), "utf8") : null),
+      readFile: (name) => readFile(new URL(name, import.meta.url), "utf8").catch(() => null),
       writeFile: (name, contents) => {
-        if (name === "blend.wasm") binary = contents;
+        if (name === "render.wasm") binary = contents;
       },
       listFiles: () => [],
     },
@@ -25,7 +25,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = (await compileKernel()).toString("base64");
   await writeFile(
     target,
-    `/** kernel/blend.ts as WebAssembly, base64; written by kernel/build.mjs. */\nexport const kernelBinary: string =\n  "${text}";\n`,
+    `/** kernel/render.ts as WebAssembly, base64; written by kernel/build.mjs. */\nexport const kernelBinary: string =\n  "${text}";\n`,
   );
   console.log(`${text.length} characters`);
 }

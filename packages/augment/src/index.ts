@@ -43,7 +43,7 @@ export { type ConvertSplatsOptions, convertSplats } from "./command/convert.js";
 // The steps of the renderer, for those who look inside
 export { type ProjectedSplats, projectSplats, record, recordLength } from "./render/project.js";
 export { depthOrder } from "./render/depth-order.js";
-export { countTiles, listTiles, type TileLists, type TileRange, tileSize } from "./render/tiles.js";
+export { listTiles, type TileLists, type TileRange, tileSize } from "./render/tiles.js";
 
 // Novel views: from one photo to splats, and from there to views from nearby
 export {

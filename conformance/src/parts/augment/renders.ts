@@ -2,7 +2,6 @@ import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import {
   type Camera,
-  countTiles,
   depthOrder,
   listTiles,
   projectSplats,
@@ -222,9 +221,7 @@ function compareTiles(recording: Recording, settings: FileSettings, camera: stri
     records.set([0, 1e12, 0], at + record.slope);
   }
   const boxed = { ...projected, records, ranges };
-  const counts = countTiles(boxed, range);
-  const total = counts.reduce((sum, n) => sum + n, 0);
-  const lists = listTiles(boxed, depthOrder(boxed), range, counts, new Uint32Array(total));
+  const lists = listTiles(boxed, depthOrder(boxed), range);
   const perSplatCount = new Int32Array(scene.count);
   for (const m of lists.splats) perSplatCount[projected.index[m]!]!++;
   const splats = Array.from(lists.splats, (m) => projected.index[m]!);

@@ -1,7 +1,7 @@
 import type { Camera } from "../render/camera.js";
-import { render } from "../render/render.js";
+import { drawSplats } from "../render/render.js";
 import type { SplatScene } from "../splats/scene.js";
-import { facingScene } from "./facing.js";
+import { facingSplats } from "./facing.js";
 import type { Lift } from "./lift.js";
 import { edgeCoverage, isInner, outlineCurve, outlineShare, viewLowPass } from "./outline-curve.js";
 import type { Silhouette } from "./silhouette.js";
@@ -32,11 +32,14 @@ export function fitOutline(
   const { scene, camera } = lifted;
   const { left, top, width, height, inside, distance, coverage } = silhouette;
   const cut: Camera = { ...camera, width, height, cx: camera.cx - left, cy: camera.cy - top };
-  const band = Int32Array.from({ length: scene.count }, (_, i) => i).filter((i) => distance[sources[i]!]! < drawnBand);
+  const band = sources
+    .subarray(0, scene.count)
+    .map((source, i) => (distance[source]! < drawnBand ? i : -1))
+    .filter((i) => i >= 0);
   const moves = new Float32Array(inside.length * 2);
   let curve: Float32Array = new Float32Array();
   for (let round = 0; ; round++) {
-    const { alpha } = render(facingScene(lifted, cut, band), cut, { lowPass: viewLowPass });
+    const { alpha } = drawSplats(scene, cut, { lowPass: viewLowPass }, facingSplats(lifted, cut, band));
     const drawn = new Float32Array(alpha.length);
     for (let i = 0; i < drawn.length; i++) {
       const inner = distance[i]! >= judged || (inside[i] === 1 && isInner(alpha, i, width));

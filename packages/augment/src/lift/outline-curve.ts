@@ -4,10 +4,15 @@ export const viewLowPass = 0.1;
 /** Coverage from which a pixel among such is inside the product, however much shines through between its splats. */
 const innerCoverage = 0.85;
 
-/** Whether a pixel and its neighbours are covered well. */
+/** Whether a pixel and its neighbours are covered well; beyond the first and the last row nothing is asked. */
 export function isInner(alpha: Float32Array, i: number, width: number): boolean {
-  const inner = (j: number): boolean => alpha[j] === undefined || alpha[j]! > innerCoverage;
-  return inner(i) && inner(i - 1) && inner(i + 1) && inner(i - width) && inner(i + width);
+  return (
+    alpha[i]! > innerCoverage &&
+    (i === 0 || alpha[i - 1]! > innerCoverage) &&
+    (i + 1 >= alpha.length || alpha[i + 1]! > innerCoverage) &&
+    (i < width || alpha[i - width]! > innerCoverage) &&
+    (i + width >= alpha.length || alpha[i + width]! > innerCoverage)
+  );
 }
 
 /**
@@ -15,8 +20,17 @@ export function isInner(alpha: Float32Array, i: number, width: number): boolean 
  * a share of the neighbours the rest.
  */
 export function edgeCoverage(alpha: Float32Array, i: number, width: number): number {
-  const square = (j: number): number => Math.min(alpha[j] ?? alpha[i]!, 1) ** 2;
-  return (2 * square(i) + square(i - 1) + square(i + 1) + square(i - width) + square(i + width)) / 6;
+  const own = alpha[i]!;
+  const left = i > 0 ? alpha[i - 1]! : own;
+  const right = i + 1 < alpha.length ? alpha[i + 1]! : own;
+  const above = i >= width ? alpha[i - width]! : own;
+  const below = i + width < alpha.length ? alpha[i + width]! : own;
+  return (2 * squareOf(own) + squareOf(left) + squareOf(right) + squareOf(above) + squareOf(below)) / 6;
+}
+
+function squareOf(alpha: number): number {
+  const most = Math.min(alpha, 1);
+  return most * most;
 }
 
 const bins = 16;
@@ -36,13 +50,11 @@ export function outlineCurve(drawn: Float32Array, coverage: Float32Array): Float
     if (!(place > 0.016 || coverage[i]! > 1e-3)) continue;
     const low = Math.min(Math.floor(place), bins - 1);
     if (!(low >= 0)) continue;
-    for (const [bin, weight] of [
-      [low, 1 - (place - low)],
-      [low + 1, place - low],
-    ] as const) {
-      sums[bin]! += weight * coverage[i]!;
-      counts[bin]! += weight;
-    }
+    const part = place - low;
+    sums[low]! += (1 - part) * coverage[i]!;
+    counts[low]! += 1 - part;
+    sums[low + 1]! += part * coverage[i]!;
+    counts[low + 1]! += part;
   }
   const curve = new Float32Array(bins + 1);
   for (let bin = 0; bin <= bins; bin++) {

@@ -80,9 +80,10 @@ export function addSplat(
   const radius = Math.sqrt((uu - vv) * (uu - vv) * 0.25 + uv * uv);
   const major = Math.sqrt(middle + radius);
   const minor = Math.sqrt(Math.max(middle - radius, 1e-6 * middle));
-  const angle = 0.5 * Math.atan2(2 * uv, uu - vv);
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
+  // Cosine and sine of half the angle whose cosine is this: the major axis against u.
+  const twice = radius > 0 ? (uu - vv) / (2 * radius) : 1;
+  const c = Math.sqrt(Math.max((1 + twice) / 2, 0));
+  const s = (uv < 0 ? -1 : 1) * Math.sqrt(Math.max((1 - twice) / 2, 0));
   scales[i * 3] = sigma * major;
   scales[i * 3 + 1] = sigma * minor;
   scales[i * 3 + 2] = sigma * minor * thickness;
@@ -155,17 +156,20 @@ function grow(buffer: SplatBuffer): void {
   Object.assign(buffer, larger, { count });
 }
 
-/** The splats in hand, moved from camera to world coordinates: x → Rᵀ(x - t). */
+const identity: readonly number[] = [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
+
+/** The splats in hand, in the memory of the buffer, moved from camera to world coordinates: x → Rᵀ(x - t). */
 export function sceneFromBuffer({ count, means, scales, quaternions, sh }: SplatBuffer, view: ArrayLike<number>, opacity: number): SplatScene {
   const scene: SplatScene = {
     ...createScene(0),
     count,
-    means: means.slice(0, count * 3),
-    scales: scales.slice(0, count * 3),
-    quaternions: quaternions.slice(0, count * 4),
+    means: means.subarray(0, count * 3),
+    scales: scales.subarray(0, count * 3),
+    quaternions: quaternions.subarray(0, count * 4),
     opacities: new Float32Array(count).fill(opacity),
-    sh: sh.slice(0, count * 3),
+    sh: sh.subarray(0, count * 3),
   };
+  if (identity.every((value, k) => view[k] === value)) return scene;
   const turn = new Float32Array(4);
   // The columns of Rᵀ are the rows of R.
   rotationToQuaternion(turn, 0, view[0]!, view[1]!, view[2]!, view[4]!, view[5]!, view[6]!, view[8]!, view[9]!, view[10]!);
@@ -187,37 +191,4 @@ export function sceneFromBuffer({ count, means, scales, quaternions, sh }: Splat
     scene.quaternions[i * 4 + 3] = a * r + b * q - c * p + d * w;
   }
   return scene;
-}
-
-/** Some of the splats of a scene of degree 0, in this order. */
-export function pickSplats(scene: SplatScene, indices: Int32Array): SplatScene {
-  const count = indices.length;
-  const picked: SplatScene = {
-    ...createScene(0),
-    count,
-    means: new Float32Array(count * 3),
-    scales: new Float32Array(count * 3),
-    quaternions: new Float32Array(count * 4),
-    opacities: new Float32Array(count),
-    sh: new Float32Array(count * 3),
-  };
-  // Mostly a whole front, in one copy, and some of the back.
-  let first = 0;
-  while (first < count && indices[first] === first) first++;
-  picked.means.set(scene.means.subarray(0, first * 3));
-  picked.scales.set(scene.scales.subarray(0, first * 3));
-  picked.quaternions.set(scene.quaternions.subarray(0, first * 4));
-  picked.opacities.set(scene.opacities.subarray(0, first));
-  picked.sh.set(scene.sh.subarray(0, first * 3));
-  for (let k = first; k < count; k++) {
-    const i = indices[k]!;
-    for (let c = 0; c < 3; c++) {
-      picked.means[k * 3 + c] = scene.means[i * 3 + c]!;
-      picked.scales[k * 3 + c] = scene.scales[i * 3 + c]!;
-      picked.sh[k * 3 + c] = scene.sh[i * 3 + c]!;
-    }
-    for (let c = 0; c < 4; c++) picked.quaternions[k * 4 + c] = scene.quaternions[i * 4 + c]!;
-    picked.opacities[k] = scene.opacities[i]!;
-  }
-  return picked;
 }

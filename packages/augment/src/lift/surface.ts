@@ -92,19 +92,18 @@ export function coverWithSplats(
         uphill = Math.max((q + along(squares, inside, width, i, -gx * size, -gy * size, 2 * uphill - q)) / 2, q);
         if (!rim) downhill = Math.min((q + along(squares, inside, width, i, gx * size, gy * size, 2 * downhill - q)) / 2, q);
       }
-      const [high, low] = [Math.sqrt(uphill), Math.sqrt(Math.max(downhill, 0))];
+      const high = Math.sqrt(uphill);
+      const low = Math.sqrt(Math.max(downhill, 0));
       const steps = Math.min(Math.max(Math.ceil((high - low) / (pixel * longestStep * size)), 1), mostSteps);
       const shift = coarse ? 0.5 : 0;
-      // The square is linear in the place from the inner edge to the outer, by way of the pixel's own unless that lies on the outline.
+      // The square of the pixel's own place, unless that lies on the outline.
       const bend = rim ? (uphill * outer) / (outer - inner) : q;
-      const placeOf = (z: number): number =>
-        z * z >= bend ? (inner * (z * z - bend)) / Math.max(uphill - bend, 1e-30) : (outer * (bend - z * z)) / Math.max(bend - low * low, 1e-30);
       for (let step = 0; step < steps; step++) {
         // Even steps in depth.
         const z0 = high + ((low - high) * step) / steps;
         const z1 = high + ((low - high) * (step + 1)) / steps;
-        const t0 = step === 0 ? inner : placeOf(z0);
-        const t1 = step === steps - 1 ? outer : placeOf(z1);
+        const t0 = step === 0 ? inner : placeOf(z0, inner, outer, uphill, bend, low);
+        const t1 = step === steps - 1 ? outer : placeOf(z1, inner, outer, uphill, bend, low);
         const t = (t0 + t1) / 2;
         const z =
           steps > 1 ? (z0 + z1) / 2 : Math.sqrt(Math.max(t < 0 ? bend + ((uphill - bend) * t) / inner : bend + ((low * low - bend) * t) / outer, 0));
@@ -154,6 +153,11 @@ export function coverWithSplats(
       }
     }
   }
+}
+
+/** Where between the inner and the outer edge of a pixel the surface is at a height: its square is linear from `uphill` to `bend`, and from there to `low`². */
+function placeOf(z: number, inner: number, outer: number, uphill: number, bend: number, low: number): number {
+  return z * z >= bend ? (inner * (z * z - bend)) / Math.max(uphill - bend, 1e-30) : (outer * (bend - z * z)) / Math.max(bend - low * low, 1e-30);
 }
 
 function isInnerBlock(distance: Float32Array, width: number, x: number, y: number): boolean {

@@ -1,9 +1,20 @@
-import { type SplatScene, shC0, shCoefficientCount } from "../splats/scene.js";
+import { type SplatScene, shCoefficientCount } from "../splats/scene.js";
 import { type Camera, cameraCentre } from "./camera.js";
+import {
+  chunkAddress,
+  chunkFields,
+  chunkLength,
+  type Kernel,
+  kernelWith,
+  type Layout,
+  layoutFor,
+  parametersAddress,
+  releaseKernel,
+} from "./kernel.js";
 import { alphaFloor, type RenderSettings, radiusInSigmas } from "./options.js";
 import { shBasis } from "./spherical-harmonics.js";
 
-/** Numbers of one record; the layout is also that of kernel/blend.ts. */
+/** Numbers of one record; the layout is also that of kernel/render/record.ts. */
 export const recordLength = 20;
 
 /** Where a record holds what. */
@@ -45,174 +56,152 @@ export interface ProjectedSplats {
   readonly ranges: Int16Array;
 }
 
-/** Most numbers that `projectSplats` writes. */
-function recordsCapacity(scene: SplatScene): number {
-  return scene.count * recordLength;
-}
+/** The settings that a projection depends on. */
+type ProjectionSettings = Pick<RenderSettings, "antialiased" | "lowPass" | "compensationFloor" | "normals">;
 
 /**
  * Projects splats by the local affine approximation of the perspective (EWA; nerfstudio-project/gsplat `_torch_impl.py`), and drops those
  * outside near, far and frame, and those fainter than 1/255.
  *
  * The tangents of the view direction are clamped to 1.3 of the frame in the Jacobian only. float64, rounded once.
- *
- * @param into where the records go; default: a new array.
  */
-export function projectSplats(
+export function projectSplats(scene: SplatScene, camera: Camera, settings: ProjectionSettings): ProjectedSplats {
+  const layout = layoutFor(scene.count, recordLength * 4);
+  const kernel = kernelWith(layout.end);
+  const count = projectInto(kernel, layout, scene, camera, settings);
+  const { buffer } = kernel.memory;
+  const projected = {
+    count,
+    index: new Uint32Array(buffer, layout.index, count).slice(),
+    records: new Float32Array(buffer, layout.records, count * recordLength).slice(),
+    ranges: new Int16Array(buffer, layout.ranges, count * 4).slice(),
+  };
+  releaseKernel();
+  return projected;
+}
+
+/**
+ * `projectSplats` into the kernel's memory.
+ *
+ * @param among which splats, ascending; default all. The index is then that among them.
+ * @returns how many there are.
+ */
+export function projectInto(
+  kernel: Kernel,
+  { records, ranges, index }: Layout,
   scene: SplatScene,
   camera: Camera,
-  settings: Pick<RenderSettings, "antialiased" | "lowPass" | "compensationFloor" | "normals">,
-  into: Float32Array = new Float32Array(recordsCapacity(scene)),
-): ProjectedSplats {
-  const { means, scales, quaternions, opacities, sh, shDegree } = scene;
+  settings: ProjectionSettings,
+  among?: Int32Array,
+): number {
+  const { buffer } = kernel.memory;
+  writeParameters(new Float64Array(buffer, parametersAddress, 29), camera, settings);
+  const coefficients = shCoefficientCount(scene.shDegree);
+  const fields: readonly (readonly [values: Float32Array, width: number, stride: number, into: Float32Array])[] = [
+    [scene.means, 3, 3, chunkOf(buffer, chunkFields.means, 3)],
+    [scene.scales, 3, 3, chunkOf(buffer, chunkFields.scales, 3)],
+    [scene.quaternions, 4, 4, chunkOf(buffer, chunkFields.quaternions, 4)],
+    [scene.opacities, 1, 1, chunkOf(buffer, chunkFields.opacities, 1)],
+    [scene.sh, 3, coefficients * 3, chunkOf(buffer, chunkFields.colours, 3)],
+  ];
+  const total = among?.length ?? scene.count;
+  let kept = 0;
+  for (let base = 0; base < total; base += chunkLength) {
+    const count = Math.min(chunkLength, total - base);
+    const first = among ? among[base]! : base;
+    const whole = among === undefined || among[base + count - 1]! - first === count - 1;
+    for (const [values, width, stride, into] of fields) {
+      if (whole && width === stride) into.set(values.subarray(first * width, (first + count) * width));
+      else gather(values, width, stride, into, { first, count, ...(among && { among: among.subarray(base, base + count) }) });
+      // The kernel takes two at a time; one of opacity 0 is never seen.
+      into.fill(0, count * width, (count + 1) * width);
+    }
+    kept = kernel.project(chunkAddress, count, base, parametersAddress, records, ranges, index, kept);
+  }
+  if (scene.shDegree > 0 || settings.normals) {
+    const seen = new Uint32Array(buffer, index, kept);
+    const splats = among ? seen.map((k) => among[k]!) : seen;
+    const into = new Float32Array(buffer, records, kept * recordLength);
+    if (scene.shDegree > 0) addDirectionalColours(into, scene, splats, camera);
+    if (settings.normals) addNormals(into, scene, splats, camera);
+  }
+  return kept;
+}
+
+function chunkOf(buffer: ArrayBuffer, address: number, width: number): Float32Array {
+  return new Float32Array(buffer, address, (chunkLength + 1) * width);
+}
+
+function gather(
+  values: Float32Array,
+  width: number,
+  stride: number,
+  into: Float32Array,
+  { first, count, among }: { readonly first: number; readonly count: number; readonly among?: Int32Array },
+): void {
+  for (let k = 0, at = 0; k < count; k++) {
+    const from = (among ? among[k]! : first + k) * stride;
+    for (let c = 0; c < width; c++) into[at++] = values[from + c]!;
+  }
+}
+
+/** In the order of kernel/render/project.ts. */
+function writeParameters(out: Float64Array, camera: Camera, { antialiased, lowPass, compensationFloor }: ProjectionSettings): void {
   const { width, height, fx, fy, cx, cy, view, near = 0.01, far = 1e10 } = camera;
-  const { antialiased, lowPass, compensationFloor, normals } = settings;
-  const index = new Uint32Array(scene.count);
-  const out = into;
-  const halves = new Int16Array(into.buffer, into.byteOffset, into.length * 2);
-  const ranges = new Int16Array(scene.count * 4);
-  const [w00, w01, w02, tx] = [view[0]!, view[1]!, view[2]!, view[3]!];
-  const [w10, w11, w12, ty] = [view[4]!, view[5]!, view[6]!, view[7]!];
-  const [w20, w21, w22, tz] = [view[8]!, view[9]!, view[10]!, view[11]!];
-  const [centreX, centreY, centreZ] = cameraCentre(camera);
   const { minX, maxX, minY, maxY } = tangentLimits(camera);
+  for (let k = 0; k < 12; k++) out[k] = view[k]!;
+  out.set([fx, fy, cx, cy, near, far, minX, maxX, minY, maxY, width, height, lowPass, compensationFloor, Number(antialiased)], 12);
+  out.set([alphaFloor, radiusInSigmas], 27);
+}
+
+/** Colours by all degrees, in place of those of degree 0. */
+function addDirectionalColours(records: Float32Array, { means, sh, shDegree }: SplatScene, splats: Uint32Array, camera: Camera): void {
+  const [centreX, centreY, centreZ] = cameraCentre(camera);
   const coefficients = shCoefficientCount(shDegree);
   const basis = new Float64Array(16);
-  let count = 0;
-
-  for (let i = 0; i < scene.count; i++) {
-    const mx = means[i * 3]!;
-    const my = means[i * 3 + 1]!;
-    const mz = means[i * 3 + 2]!;
-    const z = w20 * mx + w21 * my + w22 * mz + tz;
-    if (!(z > near && z < far)) continue;
-    const x = w00 * mx + w01 * my + w02 * mz + tx;
-    const y = w10 * mx + w11 * my + w12 * mz + ty;
-
-    const qw = quaternions[i * 4]!;
-    const qx = quaternions[i * 4 + 1]!;
-    const qy = quaternions[i * 4 + 2]!;
-    const qz = quaternions[i * 4 + 3]!;
-    const twice = 2 / (qw * qw + qx * qx + qy * qy + qz * qz);
-    const r00 = 1 - twice * (qy * qy + qz * qz);
-    const r01 = twice * (qx * qy - qw * qz);
-    const r02 = twice * (qx * qz + qw * qy);
-    const r10 = twice * (qx * qy + qw * qz);
-    const r11 = 1 - twice * (qx * qx + qz * qz);
-    const r12 = twice * (qy * qz - qw * qx);
-    const r20 = twice * (qx * qz - qw * qy);
-    const r21 = twice * (qy * qz + qw * qx);
-    const r22 = 1 - twice * (qx * qx + qy * qy);
-
-    const u = Math.min(Math.max(x / z, minX), maxX);
-    const v = Math.min(Math.max(y / z, minY), maxY);
-    const ax = fx / z;
-    const ay = fy / z;
-    // Rows of J·W.
-    const p0 = ax * (w00 - u * w20);
-    const p1 = ax * (w01 - u * w21);
-    const p2 = ax * (w02 - u * w22);
-    const o0 = ay * (w10 - v * w20);
-    const o1 = ay * (w11 - v * w21);
-    const o2 = ay * (w12 - v * w22);
-    const s0 = scales[i * 3]!;
-    const s1 = scales[i * 3 + 1]!;
-    const s2 = scales[i * 3 + 2]!;
-    const e0 = (p0 * r00 + p1 * r10 + p2 * r20) * s0;
-    const e1 = (p0 * r01 + p1 * r11 + p2 * r21) * s1;
-    const e2 = (p0 * r02 + p1 * r12 + p2 * r22) * s2;
-    const g0 = (o0 * r00 + o1 * r10 + o2 * r20) * s0;
-    const g1 = (o0 * r01 + o1 * r11 + o2 * r21) * s1;
-    const g2 = (o0 * r02 + o1 * r12 + o2 * r22) * s2;
-    const c00 = e0 * e0 + e1 * e1 + e2 * e2;
-    const c01 = e0 * g0 + e1 * g1 + e2 * g2;
-    const c11 = g0 * g0 + g1 * g1 + g2 * g2;
-    const before = c00 * c11 - c01 * c01;
-    const d00 = c00 + lowPass;
-    const d11 = c11 + lowPass;
-    const after = Math.max(d00 * d11 - c01 * c01, 1e-10);
-    const compensation = Math.max(Math.sqrt(Math.max(before / after, 0)), compensationFloor);
-    const opacity = antialiased ? opacities[i]! * compensation : opacities[i]!;
-    if (opacity < alphaFloor) continue;
-
-    const px = (fx * x) / z + cx;
-    const py = (fy * y) / z + cy;
-    // Farther off than float32 can place: only a splat of absurd size could still reach the frame.
-    if (!(Math.abs(px) < 1e15 && Math.abs(py) < 1e15)) continue;
-    const sigmaX = Math.sqrt(d00);
-    const sigmaY = Math.sqrt(d11);
-    const radiusX = Math.ceil(radiusInSigmas * sigmaX);
-    const radiusY = Math.ceil(radiusInSigmas * sigmaY);
-    if (!(px + radiusX > 0 && px - radiusX < width && py + radiusY > 0 && py - radiusY < height)) continue;
-
-    // Where it falls to 1/255, with a margin for float32: these bounds save time and never change a pixel.
-    const reach = opacity > 0.9 ? radiusInSigmas : Math.sqrt(2 * Math.log(255 * opacity) + 1e-4);
-    const reachX = reach * sigmaX * 1.0001 - 0.49;
-    const reachY = reach * sigmaY * 1.0001 - 0.49;
-    // Empty for one whose box reaches into the frame and whose ellipse does not.
-    const firstX = Math.min(Math.max(Math.ceil(px - reachX) - 1, 0), width);
-    const lastX = Math.max(Math.min(Math.floor(px + reachX), width - 1), -1);
-    const firstY = Math.min(Math.max(Math.ceil(py - reachY) - 1, 0), height);
-    const lastY = Math.max(Math.min(Math.floor(py + reachY), height - 1), -1);
-    const at = count * recordLength;
-    out[at] = px;
-    out[at + 1] = py;
-    out[at + 2] = d11 / after;
-    out[at + 3] = -c01 / after;
-    out[at + 4] = d00 / after;
-    out[at + 5] = opacity;
-    out[at + 9] = z;
-    halves[at * 2 + 26] = firstX;
-    halves[at * 2 + 27] = lastX;
-    halves[at * 2 + 28] = firstY;
-    halves[at * 2 + 29] = lastY;
-    ranges[count * 4] = firstX;
-    ranges[count * 4 + 1] = lastX;
-    ranges[count * 4 + 2] = firstY;
-    ranges[count * 4 + 3] = lastY;
-    out[at + 15] = compensation;
-    // From A·dx² + 2B·dx·dy + C·dy² = reach²; with a margin for float32.
-    out[at + 16] = c01 / d11;
-    out[at + 17] = (reach * reach * 1.002 * after) / d11 + 0.05;
-    out[at + 18] = after / (d11 * d11);
-
+  for (let m = 0; m < splats.length; m++) {
+    const i = splats[m]!;
+    const dx = means[i * 3]! - centreX;
+    const dy = means[i * 3 + 1]! - centreY;
+    const dz = means[i * 3 + 2]! - centreZ;
+    const length = Math.max(Math.sqrt(dx * dx + dy * dy + dz * dz), 1e-12);
+    shBasis(shDegree, dx / length, dy / length, dz / length, basis);
     const base = i * coefficients * 3;
-    let red = shC0 * sh[base]!;
-    let green = shC0 * sh[base + 1]!;
-    let blue = shC0 * sh[base + 2]!;
-    if (shDegree > 0) {
-      const dx = mx - centreX;
-      const dy = my - centreY;
-      const dz = mz - centreZ;
-      const length = Math.max(Math.sqrt(dx * dx + dy * dy + dz * dz), 1e-12);
-      shBasis(shDegree, dx / length, dy / length, dz / length, basis);
-      for (let k = 1; k < coefficients; k++) {
-        const weight = basis[k]!;
-        red += weight * sh[base + k * 3]!;
-        green += weight * sh[base + k * 3 + 1]!;
-        blue += weight * sh[base + k * 3 + 2]!;
-      }
+    let [red, green, blue] = [0, 0, 0];
+    for (let k = 0; k < coefficients; k++) {
+      const weight = basis[k]!;
+      red += weight * sh[base + k * 3]!;
+      green += weight * sh[base + k * 3 + 1]!;
+      blue += weight * sh[base + k * 3 + 2]!;
     }
-    out[at + 6] = Math.max(red + 0.5, 0);
-    out[at + 7] = Math.max(green + 0.5, 0);
-    out[at + 8] = Math.max(blue + 0.5, 0);
-
-    if (normals) {
-      const shortest = s0 <= s1 && s0 <= s2 ? 0 : s1 <= s2 ? 1 : 2;
-      const n0 = shortest === 0 ? r00 : shortest === 1 ? r01 : r02;
-      const n1 = shortest === 0 ? r10 : shortest === 1 ? r11 : r12;
-      const n2 = shortest === 0 ? r20 : shortest === 1 ? r21 : r22;
-      const nx = w00 * n0 + w01 * n1 + w02 * n2;
-      const ny = w10 * n0 + w11 * n1 + w12 * n2;
-      const nz = w20 * n0 + w21 * n1 + w22 * n2;
-      const facing = nx * x + ny * y + nz * z > 0 ? -1 : 1;
-      out[at + 10] = nx * facing;
-      out[at + 11] = ny * facing;
-      out[at + 12] = nz * facing;
-    }
-    index[count++] = i;
+    const at = m * recordLength + record.red;
+    records[at] = Math.max(red + 0.5, 0);
+    records[at + 1] = Math.max(green + 0.5, 0);
+    records[at + 2] = Math.max(blue + 0.5, 0);
   }
-  return { count, index: index.subarray(0, count), records: out, ranges };
+}
+
+/** The shortest axis of each, towards the camera. */
+function addNormals(records: Float32Array, { means, scales, quaternions }: SplatScene, splats: Uint32Array, { view }: Camera): void {
+  for (let m = 0; m < splats.length; m++) {
+    const i = splats[m]!;
+    const [w, x, y, z] = [quaternions[i * 4]!, quaternions[i * 4 + 1]!, quaternions[i * 4 + 2]!, quaternions[i * 4 + 3]!];
+    const twice = 2 / (w * w + x * x + y * y + z * z);
+    const [s0, s1, s2] = [scales[i * 3]!, scales[i * 3 + 1]!, scales[i * 3 + 2]!];
+    let [n0, n1, n2] = [twice * (x * z + w * y), twice * (y * z - w * x), 1 - twice * (x * x + y * y)];
+    if (s0 <= s1 && s0 <= s2) [n0, n1, n2] = [1 - twice * (y * y + z * z), twice * (x * y + w * z), twice * (x * z - w * y)];
+    else if (s1 <= s2) [n0, n1, n2] = [twice * (x * y - w * z), 1 - twice * (x * x + z * z), twice * (y * z + w * x)];
+    const [mx, my, mz] = [means[i * 3]!, means[i * 3 + 1]!, means[i * 3 + 2]!];
+    let facing = 0;
+    const at = m * recordLength + record.normalX;
+    for (let c = 0; c < 3; c++) {
+      const [a, b, d] = [view[c * 4]!, view[c * 4 + 1]!, view[c * 4 + 2]!];
+      const along = a * n0 + b * n1 + d * n2;
+      records[at + c] = along;
+      facing += along * (a * mx + b * my + d * mz + view[c * 4 + 3]!);
+    }
+    if (facing > 0) for (let c = 0; c < 3; c++) records[at + c]! *= -1;
+  }
 }
 
 /** Range of x/z and y/z in the Jacobian: the frame, and 0.3 of half its width more on either side. */

@@ -6,6 +6,7 @@ import { type Camera, centredIntrinsics, lookAt, orbitView } from "./camera.js";
 import { type RenderOptions, renderSettings } from "./options.js";
 import { createRenderPool } from "./pool.js";
 import { projectSplats, record, recordLength } from "./project.js";
+import { projectSlowly } from "./project.test.support.js";
 import { render } from "./render.js";
 
 interface Mode {
@@ -78,6 +79,23 @@ function outliers(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return count;
 }
 
+const fieldsThatDraw = [
+  "meanX",
+  "meanY",
+  "conicA",
+  "conicB",
+  "conicC",
+  "opacity",
+  "red",
+  "green",
+  "blue",
+  "depth",
+  "normalX",
+  "normalY",
+  "normalZ",
+  "compensation",
+] as const;
+
 const front: Camera = { ...centredIntrinsics({ width: 53, height: 37 }), view: lookAt([0, 0, -4], [0, 0, 0]) };
 
 describe("render", () => {
@@ -115,6 +133,40 @@ describe("render", () => {
         for (const [k, column] of from2.entries()) {
           const value = expected[index[m]! * from2.length + k]!;
           expect(Math.abs(records[m * recordLength + column]! - value), `${name} ${m}`).toBeLessThanOrEqual(1e-4 + 1e-4 * Math.abs(value));
+        }
+      }
+    }
+  });
+
+  it("projects as a slow version does, two at a time and in chunks: the same bits, and bounds that hold the splat", () => {
+    for (const [count, degree, seed] of [
+      [1, 0, 1],
+      [7, 3, 2],
+      [4099, 1, 3],
+      [8192, 0, 4],
+    ] as const) {
+      const scene = randomScene(count, degree, seed);
+      const eye = seed === 4 ? ([0.2, 0.1, -0.3] as const) : ([0.3, -0.2, -3] as const);
+      const camera: Camera = { ...centredIntrinsics({ width: 71, height: 45 }), view: lookAt(eye, [0, 0, 0.1]) };
+      for (const mode of ["classic", "antialiased"] as const) {
+        const settings = renderSettings({ mode, normals: true });
+        const [fast, slow] = [projectSplats(scene, camera, settings), projectSlowly(scene, camera, settings)];
+        expect(fast.count).toBe(slow.count);
+        expect(Buffer.from(fast.index.buffer).equals(Buffer.from(slow.index.slice().buffer))).toBe(true);
+        for (let m = 0; m < slow.count; m++) {
+          const at = m * recordLength;
+          for (const field of fieldsThatDraw) expect(fast.records[at + record[field]], `${m} ${field}`).toBe(slow.records[at + record[field]]);
+          const [x, y, a, b, c, opacity] = slow.records.subarray(at, at + 6) as unknown as [number, number, number, number, number, number];
+          const determinant = a * c - b * b;
+          const reach = Math.sqrt(2 * Math.log(255 * opacity));
+          const [left, right, top, bottom] = fast.ranges.subarray(m * 4, m * 4 + 4) as unknown as [number, number, number, number];
+          for (const [centre, first, last, half, size] of [
+            [x, left, right, reach * Math.sqrt(c / determinant), 71],
+            [y, top, bottom, reach * Math.sqrt(a / determinant), 45],
+          ] as const) {
+            expect(first).toBeLessThanOrEqual(Math.max(Math.ceil(centre - half - 0.5), 0));
+            expect(last).toBeGreaterThanOrEqual(Math.min(Math.floor(centre + half - 0.5), size - 1));
+          }
         }
       }
     }

@@ -1,11 +1,10 @@
 import { ArgumentError } from "@refadgen/errors";
 import { checkScene, type SplatScene } from "../splats/scene.js";
 import { type Camera, checkCamera } from "./camera.js";
-import { depthOrder } from "./depth-order.js";
-import { freeAddress, type Kernel, kernelWith, planesAddress, releaseKernel } from "./kernel.js";
+import { kernelWith, layoutFor, planesAddress, releaseKernel, sortRecords } from "./kernel.js";
 import { type RenderedView, type RenderOptions, type RenderSettings, renderSettings } from "./options.js";
-import { projectSplats, recordLength } from "./project.js";
-import { countTiles, listTiles, type TileRange, tileSize } from "./tiles.js";
+import { projectInto, recordLength } from "./project.js";
+import { listTilesInto, type TileRange, tileSize } from "./tiles.js";
 
 /** Most splats that one picture is drawn from. */
 const maxRenderedSplats = 1 << 25;
@@ -20,11 +19,20 @@ const listCapacity = 1 << 23;
  * @throws ArgumentError for a scene (see `checkScene`), a camera (see `checkCamera`) or options that cannot be drawn.
  */
 export function render(scene: SplatScene, camera: Camera, options: RenderOptions = {}): RenderedView {
-  const settings = renderSettings(options);
   checkCamera(camera, "render");
   checkScene(scene, "render");
+  return drawSplats(scene, camera, options);
+}
+
+/**
+ * `render` of a scene and a camera that are known to be sound.
+ *
+ * @param among which splats, ascending; default all.
+ */
+export function drawSplats(scene: SplatScene, camera: Camera, options: RenderOptions, among?: Int32Array): RenderedView {
+  const settings = renderSettings(options);
   const view = emptyView(camera, settings, (length) => new Float32Array(length));
-  drawRows(scene, camera, settings, view, { first: 0, step: 1 });
+  drawRows(scene, camera, settings, view, { first: 0, step: 1 }, among);
   return view;
 }
 
@@ -45,6 +53,8 @@ export function emptyView({ width, height }: Camera, { depth, normals }: RenderS
  * Draws every `step`-th row of tiles, from row `first` on, into `view`; a scene and a camera that were checked.
  *
  * What a pixel gets depends on the splats and their depth order only, so any sharing out of the rows gives the same picture.
+ *
+ * @param among which splats, ascending; default all.
  */
 export function drawRows(
   scene: SplatScene,
@@ -52,33 +62,37 @@ export function drawRows(
   settings: RenderSettings,
   view: RenderedView,
   { first, step }: { readonly first: number; readonly step: number },
+  among?: Int32Array,
 ): void {
-  if (scene.count > maxRenderedSplats) throw new ArgumentError(`render: expected at most ${maxRenderedSplats} splats, got ${scene.count}`);
-  const listAddress = freeAddress + scene.count * recordLength * 4;
-  // Tile lists start small: most splats touch few tiles.
-  let kernel = kernelWith(listAddress + scene.count * 8);
-  const records = new Float32Array(kernel.memory.buffer, freeAddress, scene.count * recordLength);
-  let projected = projectSplats(scene, camera, settings, records);
-  const order = depthOrder(projected);
+  if (scene.count > maxRenderedSplats) {
+    throw new ArgumentError(`render: expected at most ${maxRenderedSplats} splats, got ${scene.count}`);
+  }
+  const layout = layoutFor(among?.length ?? scene.count, recordLength * 4);
+  const kernel = kernelWith(layout.end);
+  const count = projectInto(kernel, layout, scene, camera, settings, among);
+  sortRecords(kernel, layout, count);
   const tilesAcross = Math.ceil(camera.width / tileSize);
   const tilesDown = Math.ceil(camera.height / tileSize);
 
   const draw = (range: TileRange): void => {
-    const counts = countTiles(projected, range);
-    const total = counts.reduce((sum, count) => sum + count, 0);
     const [width, height] = [range.right - range.left, range.bottom - range.top];
-    if (total > listCapacity && width * height > 1) {
+    const listed = listTilesInto(kernel, layout, count, range, width * height > 1 ? listCapacity : Number.POSITIVE_INFINITY);
+    if (!listed) {
       for (const half of halves(range)) draw(half);
       return;
     }
-    kernel = kernelWith(listAddress + total * 4);
-    // Growing the memory detaches every view of it.
-    projected = { ...projected, records: new Float32Array(kernel.memory.buffer, freeAddress, scene.count * recordLength) };
-    const { offsets } = listTiles(projected, order, range, counts, new Uint32Array(kernel.memory.buffer, listAddress, total));
+    const { offsets, lists } = listed;
+    const planes = new Float32Array(kernel.memory.buffer, planesAddress, tileSize * tileSize * 8);
     for (let row = range.top; row < range.bottom; row++) {
       for (let column = range.left; column < range.right; column++) {
         const tile = (row - range.top) * width + column - range.left;
-        drawTile(kernel, listAddress + offsets[tile]! * 4, offsets[tile + 1]! - offsets[tile]!, column * tileSize, row * tileSize, settings, view);
+        const [left, top, length] = [column * tileSize, row * tileSize, offsets[tile + 1]! - offsets[tile]!];
+        if (length > 0) {
+          const extras = settings.normals ? 2 : settings.depth ? 1 : 0;
+          const list = lists + offsets[tile]! * 4;
+          kernel.blend(layout.records, list, length, planesAddress, left, top, extras, left + 0.5, top + 0.5, settings.alphaCap);
+          copyTile(planes, left, top, settings.background, view);
+        } else emptyTile(left, top, settings.background, view);
       }
     }
   };
@@ -102,31 +116,32 @@ function halves({ left, right, top, bottom }: TileRange): readonly TileRange[] {
   ];
 }
 
-function drawTile(kernel: Kernel, list: number, count: number, left: number, top: number, settings: RenderSettings, view: RenderedView): void {
-  const { width, height, rgb, alpha, depth, normals } = view;
-  const [backRed, backGreen, backBlue] = settings.background;
+type Background = RenderSettings["background"];
+
+function emptyTile(left: number, top: number, [red, green, blue]: Background, { width, height, rgb }: RenderedView): void {
   const right = Math.min(left + tileSize, width);
   const bottom = Math.min(top + tileSize, height);
-  if (count === 0) {
-    for (let y = top; y < bottom; y++) {
-      for (let x = left, at = (y * width + left) * 3; x < right; x++, at += 3) {
-        rgb[at] = backRed;
-        rgb[at + 1] = backGreen;
-        rgb[at + 2] = backBlue;
-      }
+  for (let y = top; y < bottom; y++) {
+    for (let x = left, at = (y * width + left) * 3; x < right; x++, at += 3) {
+      rgb[at] = red;
+      rgb[at + 1] = green;
+      rgb[at + 2] = blue;
     }
-    return;
   }
-  const extras = normals ? 2 : depth ? 1 : 0;
-  kernel.blend(freeAddress, list, count, planesAddress, left, top, extras, left + 0.5, top + 0.5, settings.alphaCap);
-  const planes = new Float32Array(kernel.memory.buffer, planesAddress, tileSize * tileSize * 8);
+}
+
+/** From the planes of the kernel to the picture, over the background. */
+function copyTile(planes: Float32Array, left: number, top: number, [red, green, blue]: Background, view: RenderedView): void {
+  const { width, height, rgb, alpha, depth, normals } = view;
+  const right = Math.min(left + tileSize, width);
+  const bottom = Math.min(top + tileSize, height);
   const plane = tileSize * tileSize;
   for (let y = top; y < bottom; y++) {
     for (let x = left, at = y * width + left, from = (y - top) * tileSize; x < right; x++, at++, from++) {
       const through = Math.abs(planes[from]!);
-      rgb[at * 3] = planes[plane + from]! + through * backRed;
-      rgb[at * 3 + 1] = planes[2 * plane + from]! + through * backGreen;
-      rgb[at * 3 + 2] = planes[3 * plane + from]! + through * backBlue;
+      rgb[at * 3] = planes[plane + from]! + through * red;
+      rgb[at * 3 + 1] = planes[2 * plane + from]! + through * green;
+      rgb[at * 3 + 2] = planes[3 * plane + from]! + through * blue;
       alpha[at] = 1 - through;
       if (depth) depth[at] = planes[4 * plane + from]! / Math.max(1 - through, 1e-10);
       if (normals) {

@@ -23,7 +23,8 @@ export function viewGeometry({ scene, frontCount, camera: photo }: Lift, camera:
   const eye = cameraCentre(camera);
   const { view, width, height, fx, fy, cx, cy } = camera;
   let [shown, continued, framed, looked] = [0, 0, 0, 0];
-  const ratios: number[] = [];
+  const ratios = new Float64Array(Math.ceil(count / stride));
+  let facingCount = 0;
   for (let i = 0; i < count; i += stride) {
     const [x, y, z] = [means[i * 3]!, means[i * 3 + 1]!, means[i * 3 + 2]!];
     const depth = view[8]! * x + view[9]! * y + view[10]! * z + view[11]!;
@@ -47,13 +48,13 @@ export function viewGeometry({ scene, frontCount, camera: photo }: Lift, camera:
     const area = (scales[i * 3]! * scales[i * 3 + 1]! * facing) / b2;
     if (front) {
       shown += area;
-      ratios.push((facing / Math.max(Math.abs(before), 1e-3)) * (a2 / b2) * ((fx * fy) / (photo.fx * photo.fy)));
+      ratios[facingCount++] = (facing / Math.max(Math.abs(before), 1e-3)) * (a2 / b2) * ((fx * fy) / (photo.fx * photo.fy));
     } else continued += area;
   }
-  ratios.sort((a, b) => a - b);
+  const sorted = ratios.subarray(0, facingCount).sort();
   return {
     coverage: shown + continued > 0 ? shown / (shown + continued) : 0,
-    stretch: Math.max(1, ratios.length > 0 ? ratios[Math.min(Math.floor(ratios.length * 0.95), ratios.length - 1)]! : 1),
+    stretch: Math.max(1, facingCount > 0 ? sorted[Math.min(Math.floor(facingCount * 0.95), facingCount - 1)]! : 1),
     framed: looked > 0 ? framed / looked : 0,
   };
 }

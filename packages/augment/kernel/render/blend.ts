@@ -1,29 +1,26 @@
-// The inner loop of the renderer, in AssemblyScript with 128-bit SIMD: four pixels of a row at a time.
-// Compiled by kernel/build.mjs into src/render/kernel-binary.ts. Only IEEE operations whose result is fixed are used
-// (no relaxed SIMD, no host functions), so that every machine gives the same bits.
+// The inner loop of the renderer: four pixels of a row at a time.
+import {
+  CONIC_A,
+  CONIC_B,
+  CONIC_C,
+  DEPTH,
+  BLUE,
+  FIRST_X,
+  FIRST_Y,
+  GREEN,
+  LAST_X,
+  LAST_Y,
+  MEAN_X,
+  MEAN_Y,
+  NORMAL_X,
+  NORMAL_Y,
+  NORMAL_Z,
+  OPACITY,
+  RECORD,
+  RED,
+  TILE,
+} from "./record";
 
-// A record, 16 float32; the layout of src/render/project.ts.
-const MEAN_X: usize = 0;
-const MEAN_Y: usize = 4;
-const CONIC_A: usize = 8;
-const CONIC_B: usize = 12;
-const CONIC_C: usize = 16;
-const OPACITY: usize = 20;
-const RED: usize = 24;
-const GREEN: usize = 28;
-const BLUE: usize = 32;
-const DEPTH: usize = 36;
-const NORMAL_X: usize = 40;
-const NORMAL_Y: usize = 44;
-const NORMAL_Z: usize = 48;
-// First and last pixel column and row that it may touch, four int16.
-const FIRST_X: usize = 52;
-const LAST_X: usize = 54;
-const FIRST_Y: usize = 56;
-const LAST_Y: usize = 58;
-const RECORD: usize = 80;
-
-const TILE: i32 = 16;
 const ROW: usize = 64; // 16 float32
 const PLANE: usize = 1024; // 16 rows
 
