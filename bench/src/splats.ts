@@ -107,8 +107,9 @@ async function openLoop(python: string, path: string, scene: SplatScene, camera:
   const child: ChildProcessWithoutNullStreams = spawn(python, [script, path]);
   child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ended = once(child, "exit").then(() => ({ value: undefined, done: true }));
   const next = async (): Promise<Record<string, unknown>> => {
-    const { value, done } = await Promise.race([lines.next(), once(child, "exit").then(() => ({ value: undefined, done: true }))]);
+    const { value, done } = await Promise.race([lines.next(), ended]);
     if (done) throw new Error("splat_loop.py: expected an answer, got its end");
     return JSON.parse(String(value));
   };
