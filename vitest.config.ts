@@ -11,6 +11,8 @@ const folders = ["conformance", "bench", ...readdirSync("packages").map((name) =
   existsSync(join(folder, "src")),
 );
 
+const setupFiles = [join(import.meta.dirname, "scripts/vitest-setup.mjs")];
+
 function testFiles(folder: string): string[] {
   return readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts") && (long || !file.endsWith(".long.test.ts")))
@@ -23,6 +25,8 @@ export default defineConfig({
     projects: folders
       .map((folder) => ({ folder, include: testFiles(folder) }))
       .filter(({ include }) => include.length > 0)
-      .map(({ folder, include }) => ({ test: { name: folder, root: folder, include, exclude: [], testTimeout: long ? 1_800_000 : 60_000 } })),
+      .map(({ folder, include }) => ({
+        test: { name: folder, root: folder, include, exclude: [], setupFiles, testTimeout: long ? 1_800_000 : 60_000 },
+      })),
   },
 });

@@ -33,10 +33,11 @@ export function uniformField(length: number, seed: number): Float32Array {
 /** Standard normals in steps of 1/4096, from 16 random bits each (so at most 4.2 either way), one for each of `length` places. */
 export function normalField(length: number, seed: number): Float32Array {
   const out = new Float32Array(length);
+  const quantiles = normalSteps();
   eachWords(Math.ceil(length / 2), seed, (words, first) => {
     const halves = new Uint16Array(words.buffer, words.byteOffset, words.length * 2);
     const count = Math.min(halves.length, length - 2 * first);
-    for (let i = 0; i < count; i++) out[2 * first + i] = normalOfBits[halves[i]!]!;
+    for (let i = 0; i < count; i++) out[2 * first + i] = quantiles[halves[i]!]! / 4096;
   });
   return out;
 }
@@ -55,9 +56,9 @@ export interface NormalNoise {
 
 /** Adds normals, the same as `normalField`'s, to 8-bit values; rounded and clipped. */
 export function addNormalLevels(data: Uint8Array, { seed, spread, plain, proportional }: NormalNoise): Uint8Array {
-  return withKernel([data.length, normalSteps.byteLength, scratchBytes], (kernel, bytes, table, scratch) => {
+  return withKernel([data.length, normalSteps().byteLength, scratchBytes], (kernel, bytes, table, scratch) => {
     place(kernel, bytes, data);
-    place(kernel, table, normalSteps);
+    place(kernel, table, normalSteps());
     kernel.addNormals(bytes, data.length / spread, spread, seed, fieldKey, table, scratch, plain / 4096, proportional / 4096);
     return taken(kernel, bytes, data.length);
   });
@@ -66,10 +67,10 @@ export function addNormalLevels(data: Uint8Array, { seed, spread, plain, proport
 /** Adds normals, the same as `normalField`'s, to linear light; `deviation` stands for each level. */
 export function addNormalLight(data: Uint8Array, seed: number, deviation: Float32Array): Uint8Array {
   return withKernel(
-    [data.length, normalSteps.byteLength, scratchBytes, linearOfByte.byteLength, deviation.byteLength, byteOfLinear.byteLength],
+    [data.length, normalSteps().byteLength, scratchBytes, linearOfByte.byteLength, deviation.byteLength, byteOfLinear.byteLength],
     (kernel, bytes, table, scratch, linear, deviationAt, encoded) => {
       place(kernel, bytes, data);
-      place(kernel, table, normalSteps);
+      place(kernel, table, normalSteps());
       place(kernel, linear, linearOfByte);
       place(kernel, deviationAt, deviation);
       place(kernel, encoded, byteOfLinear);
@@ -123,9 +124,13 @@ export function drawLevels(data: Uint8Array, seed: number, levels: readonly Step
   );
 }
 
-/** The quantile of each 16-bit number; rounded, so that no difference in the last bit of a logarithm shows. */
-const normalSteps: Int16Array = Int16Array.from({ length: 65_536 }, (_, bits) => Math.round(normalQuantile((bits + 0.5) / 65_536) * 4096));
-const normalOfBits: Float32Array = Float32Array.from(normalSteps, (steps) => steps / 4096);
+let keptSteps: Int16Array | undefined;
+
+/** The quantile of each 16-bit number, in 4096ths; rounded, so that no difference in the last bit of a logarithm shows. */
+function normalSteps(): Int16Array {
+  keptSteps ??= Int16Array.from({ length: 65_536 }, (_, bits) => Math.round(normalQuantile((bits + 0.5) / 65_536) * 4096));
+  return keptSteps;
+}
 
 /** Wichura's AS 241 (PPND16), good to 1e-16. */
 function normalQuantile(probability: number): number {

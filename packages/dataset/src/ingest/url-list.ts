@@ -9,7 +9,7 @@ import type { StageContext } from "../contract.js";
 import { DatasetError } from "../error.js";
 import type { IncomingItem, IncomingSource } from "../run/incoming.js";
 import { FetchError } from "./fetch/fetch-error.js";
-import { createFetcher, type Fetcher } from "./fetch/safe-fetch.js";
+import type { Fetcher } from "./fetch/safe-fetch.js";
 import { notesOf, type PictureBytes, pictureItem, refusedItem } from "./picture-item.js";
 
 const longestLine = 65_536;
@@ -30,6 +30,8 @@ export function urlListSource(source: SourceSettings, prefix: string, limits: In
     },
     async *items(signal) {
       await listed(source.path);
+      // The HTTP client takes longer to load than everything else here, and most runs do not need it.
+      const { createFetcher } = await import("./fetch/safe-fetch.js");
       const fetcher = createFetcher({
         ...(limits.maxBytes !== undefined && { maxBytes: limits.maxBytes }),
         ...(limits.timeout !== undefined && { timeout: limits.timeout }),
