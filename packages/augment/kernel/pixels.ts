@@ -6,4 +6,4 @@ export { convolveSeparably, convolveSymmetrically, convolveSparsely, padded, smo
 export { addImpulses, addNormals, addPhotonNoise, addSensorNoise, philox } from "./pixels/noise";
 export { shrink, stretch } from "./pixels/resample";
 export { applyLight, lookUp, lookUpColours, mixColours, saturate } from "./pixels/tone";
-export { lensRow, matrixRow, nearestRow, warpRow } from "./pixels/warp";
+export { lensRow, matrixRow, nearestRow, splineRow, warpRow } from "./pixels/warp";

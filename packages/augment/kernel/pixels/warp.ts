@@ -43,6 +43,60 @@ export function lensRow(xs: usize, ys: usize, count: i32, y: f64, cx: f64, cy: f
   }
 }
 
+/** ln v of normal numbers to 1e-14: v = m 2^e with m about 1, ln m = 2 artanh((m - 1) / (m + 1)). */
+// @ts-ignore: decorator
+@inline
+function logarithm(v: v128): v128 {
+  const one = f64x2.splat(1);
+  let e = i64x2.shr_u(v, 52);
+  let m = v128.or(v128.and(v, i64x2.splat(0x000f_ffff_ffff_ffff)), i64x2.splat(0x3ff0_0000_0000_0000));
+  const large = f64x2.gt(m, f64x2.splat(1.4142135623730951));
+  m = v128.bitselect(f64x2.mul(m, f64x2.splat(0.5)), m, large);
+  e = i64x2.sub(e, large);
+  // The integer in the low bits of 2^52.
+  const exponent = f64x2.sub(v128.or(e, i64x2.splat(0x4330_0000_0000_0000)), f64x2.splat(4503599627371519));
+  const s = f64x2.div(f64x2.sub(m, one), f64x2.add(m, one));
+  const z = f64x2.mul(s, s);
+  let sum = f64x2.splat(1.0 / 15);
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 13));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 11));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 9));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 7));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 5));
+  sum = f64x2.add(f64x2.mul(sum, z), f64x2.splat(1.0 / 3));
+  sum = f64x2.add(f64x2.mul(sum, z), one);
+  return f64x2.add(f64x2.mul(exponent, f64x2.splat(0.6931471805599453)), f64x2.mul(f64x2.add(s, s), sum));
+}
+
+/**
+ * Sources of a row of a thin-plate spline. Places are divided by (scaleX, scaleY) before and multiplied after.
+ *
+ * table: four float64 for each of `points`, x, y and the weights of either; then the six of the linear part, 1, x and y for x, then for y.
+ */
+export function splineRow(xs: usize, ys: usize, count: i32, y: f64, table: usize, points: i32, scaleX: f64, scaleY: f64): void {
+  const linear = table + (<usize>points << 5);
+  const v = y / scaleY;
+  const startX = f64x2.splat(load<f64>(linear) + load<f64>(linear, 16) * v);
+  const startY = f64x2.splat(load<f64>(linear, 24) + load<f64>(linear, 40) * v);
+  const slopeX = v128.load64_splat(linear, 8);
+  const slopeY = v128.load64_splat(linear, 32);
+  for (let k: i32 = 0; k < count; k += 2) {
+    const u = f64x2.div(f64x2(<f64>k, <f64>(k + 1)), f64x2.splat(scaleX));
+    let sumX = f64x2.add(startX, f64x2.mul(slopeX, u));
+    let sumY = f64x2.add(startY, f64x2.mul(slopeY, u));
+    for (let at = table; at < linear; at += 32) {
+      const dx = f64x2.sub(u, v128.load64_splat(at));
+      const dy = v - load<f64>(at, 8);
+      const squared = f64x2.add(f64x2.mul(dx, dx), f64x2.splat(dy * dy));
+      const bend = f64x2.mul(squared, logarithm(squared));
+      sumX = f64x2.add(sumX, f64x2.mul(bend, v128.load64_splat(at, 16)));
+      sumY = f64x2.add(sumY, f64x2.mul(bend, v128.load64_splat(at, 24)));
+    }
+    v128.store(xs + (<usize>k << 3), f64x2.mul(sumX, f64x2.splat(scaleX)));
+    v128.store(ys + (<usize>k << 3), f64x2.mul(sumY, f64x2.splat(scaleY)));
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function pixel(at: usize): v128 {

@@ -5,7 +5,8 @@ import { philox } from "../random/philox.js";
 import { anisotropicBlur, defocusBlur, gaussianBlur, motionBlur } from "./blur.js";
 import { degradationNames, degrade, sampleDegradation } from "./catalogue.js";
 import { colourProfile, colourProfileMistakes } from "./colour-profile.js";
-import { affineWarp } from "./homography.js";
+import { lensWarp } from "./displacement.js";
+import { affineWarp, perspectiveWarp } from "./homography.js";
 import { strengths } from "./magnitudes.js";
 import { insideDistance, matteError } from "./matte.js";
 import { gaussianNoise, isoNoise, poissonNoise } from "./noise.js";
@@ -157,11 +158,19 @@ describe("warps", () => {
   });
 
   test("the byte kernel agrees with floats to rounding", () => {
-    for (const border of ["white", "replicate", "reflect", "zero"] as const) {
-      const warp = affineWarp({ width, height }, { degrees: 13, scale: 0.9, shear: 0.1, shift: [0.1, -0.05] });
-      const exact = warpPicture(floats(photo()), warp, { border }).data;
-      const bytes = warpPicture(photo(), warp, { border }).data;
-      expect(Math.max(...bytes.map((value, i) => Math.abs(value - exact[i]! * 255)))).toBeLessThan(0.51);
+    const size = { width, height };
+    const generator = parameterGenerator({ seed: 4 });
+    for (const warp of [
+      affineWarp(size, { degrees: 13, scale: 0.9, shear: 0.1, shift: [0.1, -0.05] }),
+      perspectiveWarp(size, sampleDegradation("perspective", generator, 4, size)),
+      lensWarp(size, { k1: 0.2, k2: -0.05 }),
+      thinPlateWarp(size, sampleDegradation("thin-plate", generator, 5, size)),
+    ]) {
+      for (const border of ["white", "replicate", "reflect", "zero"] as const) {
+        const exact = warpPicture(floats(photo()), warp, { border }).data;
+        const bytes = warpPicture(photo(), warp, { border }).data;
+        expect(Math.max(...bytes.map((value, i) => Math.abs(value - exact[i]! * 255)))).toBeLessThan(0.51);
+      }
     }
   });
 

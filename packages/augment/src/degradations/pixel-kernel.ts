@@ -55,6 +55,8 @@ interface PixelFunctions {
   readonly matrixRow: (xs: number, ys: number, count: number, y: number, matrix: number) => void;
   /** xs, ys, count, y, cx, cy, unit, k1, k2 */
   readonly lensRow: Procedure<9>;
+  /** xs, ys, count, y, table, points, scaleX, scaleY */
+  readonly splineRow: Procedure<8>;
   /** source, width, height, channels, xs, ys, count, target, border, outside */
   readonly warpRow: Procedure<10>;
   /** source, width, height, xs, ys, count, target, border, outside */

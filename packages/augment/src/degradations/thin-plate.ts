@@ -32,47 +32,30 @@ function kernel(squared: number): number {
   return squared === 0 ? 0 : squared * Math.log(squared);
 }
 
-/** Evaluates a spline without making objects: `into` leaves x and y in `sums`. */
-function evaluator({ points, weights }: ThinPlateSpline): { readonly sums: Float64Array; readonly into: (x: number, y: number) => void } {
-  const n = points.length;
-  const table = Float64Array.from(points.flatMap(([x, y], i) => [x, y, ...weights[i]!]));
-  const [[x0, y0], [xx, yx], [xy, yy]] = weights.slice(n) as [Point, Point, Point];
-  const sums = new Float64Array(2);
-  const into = (x: number, y: number): void => {
-    let sumX = x0 + xx * x + xy * y;
-    let sumY = y0 + yx * x + yy * y;
-    for (let k = 0; k < table.length; k += 4) {
-      const dx = x - table[k]!;
-      const dy = y - table[k + 1]!;
-      const squared = dx * dx + dy * dy;
-      if (squared === 0) continue;
-      const bend = squared * Math.log(squared);
-      sumX += bend * table[k + 2]!;
-      sumY += bend * table[k + 3]!;
-    }
-    sums[0] = sumX;
-    sums[1] = sumY;
-  };
-  return { sums, into };
-}
-
 /** The warp of a spline whose targets are places of the result. */
 export function splineWarp(spline: ThinPlateSpline, size: Size): Warp {
-  const { sums, into } = evaluator(spline);
-  return {
-    size,
-    sourceOf: (x, y) => {
-      into(x, y);
-      return [sums[0]!, sums[1]!];
-    },
-    sourcesOfRow: (y, xs, ys) => {
-      for (let x = 0; x < xs.length; x++) {
-        into(x, y);
-        xs[x] = sums[0]!;
-        ys[x] = sums[1]!;
-      }
-    },
-  };
+  return scaledWarp(spline, size, [1, 1]);
+}
+
+/** The warp of a spline in which places stand divided by `scale`. */
+function scaledWarp({ points, weights }: ThinPlateSpline, size: Size, scale: Point): Warp {
+  const linear = weights.slice(points.length);
+  const table = Float64Array.from([...points.flatMap(([x, y], i) => [x, y, ...weights[i]!]), ...linear.map(([x]) => x), ...linear.map(([, y]) => y)]);
+  return { size, sourceOf: (x, y) => splineAt(table, scale, x, y), formula: { kind: "spline", table, scale } };
+}
+
+/** One place, by a table as `WarpFormula` says; the kernel does whole rows. */
+function splineAt(table: Float64Array, [scaleX, scaleY]: Point, x: number, y: number): Point {
+  const [u, v] = [x / scaleX, y / scaleY];
+  const linear = table.length - 6;
+  let sumX = table[linear]! + table[linear + 1]! * u + table[linear + 2]! * v;
+  let sumY = table[linear + 3]! + table[linear + 4]! * u + table[linear + 5]! * v;
+  for (let k = 0; k < linear; k += 4) {
+    const bend = kernel((u - table[k]!) ** 2 + (v - table[k + 1]!) ** 2);
+    sumX += bend * table[k + 2]!;
+    sumY += bend * table[k + 3]!;
+  }
+  return [sumX * scaleX, sumY * scaleY];
 }
 
 export interface ThinPlateParams {
@@ -101,18 +84,5 @@ export function thinPlateWarp(size: Size, { grid, moves }: ThinPlateParams): War
   // In shares of the sides, so that any size has points in general position.
   const target = moves.map((_, k): Point => [(k % grid) / (grid - 1), Math.trunc(k / grid) / (grid - 1)]);
   const source = target.map(([x, y], k): Point => [x + moves[k]![0], y + moves[k]![1]]);
-  const unit = evaluator(thinPlateSpline(target, source));
-  const [right, bottom] = [Math.max(width - 1, 1), Math.max(height - 1, 1)];
-  const sourceOf = (x: number, y: number): Point => {
-    unit.into(x / right, y / bottom);
-    return [unit.sums[0]! * right, unit.sums[1]! * bottom];
-  };
-  const scaled: NonNullable<Warp["sourcesOfRow"]> = (y, xs, ys) => {
-    for (let x = 0; x < width; x++) {
-      unit.into(x / right, y / bottom);
-      xs[x] = unit.sums[0]! * right;
-      ys[x] = unit.sums[1]! * bottom;
-    }
-  };
-  return { size, sourceOf, sourcesOfRow: scaled };
+  return scaledWarp(thinPlateSpline(target, source), size, [Math.max(width - 1, 1), Math.max(height - 1, 1)]);
 }

@@ -20,10 +20,14 @@ export interface Warp {
   readonly formula?: WarpFormula;
 }
 
-/** A matrix from result to source, row by row; or p' = c + (p - c)(1 + k1 r² + k2 r⁴) with r² in units of 1 / `unit`. */
+/**
+ * A matrix from result to source, row by row; or p' = c + (p - c)(1 + k1 r² + k2 r⁴) with r² in units of 1 / `unit`; or a thin-plate spline of
+ * places divided by `scale`, whose `table` holds x, y and both weights of each point, then the linear part of x (1, x, y) and of y.
+ */
 export type WarpFormula =
   | { readonly kind: "matrix"; readonly values: readonly number[] }
-  | { readonly kind: "radial"; readonly centre: Point; readonly unit: number; readonly k1: number; readonly k2: number };
+  | { readonly kind: "radial"; readonly centre: Point; readonly unit: number; readonly k1: number; readonly k2: number }
+  | { readonly kind: "spline"; readonly table: Float64Array; readonly scale: Point };
 
 /**
  * What lies beyond the source: white (0 in masks), the edge repeated, the picture reflected, or nothing (0: black, transparent).
@@ -158,13 +162,14 @@ function warpBytes({ width, height, channels, data }: Image, warp: Warp, interpo
   const { size, formula } = warp;
   const count = size.width;
   const length = count * size.height * channels;
-  const matrix = Float64Array.from(formula?.kind === "matrix" ? formula.values : []);
-  return withKernel([data.length, length, count * 8, count * 8, 72], (kernel, source, target, xAt, yAt, matrixAt) => {
+  const table = formula?.kind === "spline" ? formula.table : Float64Array.from(formula?.kind === "matrix" ? formula.values : []);
+  return withKernel([data.length, length, count * 8, count * 8, table.byteLength], (kernel, source, target, xAt, yAt, tableAt) => {
     place(kernel, source, data);
-    place(kernel, matrixAt, matrix);
+    place(kernel, tableAt, table);
     const { buffer } = kernel.memory;
     const rowOf = (y: number): void => {
-      if (formula?.kind === "matrix") kernel.matrixRow(xAt, yAt, count, y, matrixAt);
+      if (formula?.kind === "matrix") kernel.matrixRow(xAt, yAt, count, y, tableAt);
+      else if (formula?.kind === "spline") kernel.splineRow(xAt, yAt, count, y, tableAt, (table.length - 6) / 4, ...formula.scale);
       else if (formula) kernel.lensRow(xAt, yAt, count, y, ...formula.centre, formula.unit, formula.k1, formula.k2);
       else rowOfSources(warp, y, new Float64Array(buffer, xAt, count), new Float64Array(buffer, yAt, count));
     };
