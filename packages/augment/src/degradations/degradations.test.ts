@@ -55,7 +55,8 @@ describe("8-bit kernels agree with float64 sums", () => {
     for (const channels of [1, 3] as const) {
       const exact = blur(floats(photo(channels))).data;
       const bytes = blur(photo(channels)).data;
-      expect(Math.max(...bytes.map((value, i) => Math.abs(value - exact[i]! * 255)))).toBeLessThan(1.01);
+      // Half a level from rounding, a tenth from weights of 16 bits.
+      expect(Math.max(...Array.from(bytes, (value, i) => Math.abs(value - exact[i]! * 255)))).toBeLessThan(0.6);
     }
   });
 
