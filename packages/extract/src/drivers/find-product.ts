@@ -23,6 +23,8 @@ export interface Found {
 const searchSide = 192;
 /** Starts: what stands out by this many times the threshold. Little leaves nothing out, much leaves other things out. */
 const levels = [0.35, 0.6, 1, 1.5];
+/** As many of the best cuts are tried without what may be their shadow. */
+const mostRevised = 3;
 /** How much of the picture's border is background for the start that knows nothing else. */
 const margin = 0.03;
 
@@ -46,8 +48,8 @@ export function findProduct(image: Image, cut: Cut, iterations: number): Found |
     if (share > 0.002 && share < 0.95 && !candidates.some((other) => maskIoU(other, mask) > 0.995)) candidates.push(mask);
   };
   for (const start of [allButMargin(small), ...levels.map((level) => standingOut(picture, level, middle))])
-    if (start) consider(cut(small, start, iterations));
-  for (const mask of [...candidates]) {
+    if (start) consider(cut(small, start, Math.min(3, iterations)));
+  for (const mask of bestOf(candidates, (one) => worth(fitOf(picture, one, { middle })), mostRevised)) {
     const start = withoutShadow(picture, mask);
     if (start) consider(cut(small, start, Math.min(2, iterations)));
   }
@@ -115,6 +117,14 @@ function mainPiece(mask: Mask, weight: Float32Array): Mask {
   for (let pixel = 0; pixel < labels.length; pixel++) if (labels[pixel] !== 0) weights[labels[pixel]!]! += weight[pixel]!;
   const main = weights.indexOf(weights.reduce((a, b) => Math.max(a, b)));
   return { ...mask, data: mask.data.map((_, pixel) => (labels[pixel] === main ? 1 : 0)) };
+}
+
+function bestOf(masks: readonly Mask[], worthOf: (mask: Mask) => number, count: number): Mask[] {
+  return masks
+    .map((mask) => ({ mask, value: worthOf(mask) }))
+    .sort((a, b) => b.value - a.value)
+    .slice(0, count)
+    .map(({ mask }) => mask);
 }
 
 function union(masks: readonly Mask[]): Mask {
