@@ -116,7 +116,7 @@ function doubtsOfScene(image: Image, mask: Mask): Doubt[] {
   const { salient, central, unshadowed, contrast } = fitOf(measured(small), reduced);
   const { areas } = components(mask, 1, 8);
   const together = areas.slice(1).reduce((most, area) => Math.max(most, area), 0) / maskArea(mask);
-  const fit = salient * unshadowed * contrast * together * Math.min(1, central / 0.75);
+  const fit = salient * unshadowed * contrast * together ** 2 * Math.min(1, central / 0.75);
   if (fit >= 0.8) return [];
   const message = `the background changes, and what was found there fits it by ${percent(fit)} only: shadows, other things or a part of the background may be in it.`;
   return [{ code: "background-not-plain", message, factor: (fit / 0.8) ** 2 }];
