@@ -7,7 +7,7 @@ import { backgroundAround, centrality, type Fit, fitOf, type Measured, measured 
 import { shadowLike } from "../picture/shadow.js";
 
 /** What a pixel is taken for when cutting begins: certain or only likely. As OpenCV numbers them. */
-export const label = { background: 0, product: 1, likelyBackground: 2, likelyProduct: 3 } as const;
+const label = { background: 0, product: 1, likelyBackground: 2, likelyProduct: 3 } as const;
 
 /** Improves labels by colours and edges (GrabCut), and says where the product is. */
 export type Cut = (image: Image, labels: Uint8Array, iterations: number) => Mask;
