@@ -120,6 +120,16 @@ describe("categories", () => {
     expect(miniCategories.filter(({ name }) => known.has(name)).length).toBeGreaterThanOrEqual(24);
   });
 
+  it("are of one piece from top to bottom, caps on their bottles", () => {
+    const categories = ["body wash", "bottle", "coffee", "foundation", "lipstick", "shampoo"];
+    for (let index = 0; index < 10 * categories.length; index++) {
+      const { category, picture } = miniProduct(index, { seed: "pieces", width: 64, height: 80, categories });
+      const { width, height, data } = picture.mask;
+      const rows = Array.from({ length: height }, (_, y) => data.subarray(y * width, (y + 1) * width).includes(1));
+      expect([index, category, rows.slice(rows.indexOf(true), rows.lastIndexOf(true)).includes(false)]).toEqual([index, category, false]);
+    }
+  });
+
   it("differ in shape: the nearest of Hu's moments names a silhouette well above chance", () => {
     const each = 5;
     const shapes = miniCategories.flatMap((_, category) =>

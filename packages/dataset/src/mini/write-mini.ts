@@ -43,7 +43,7 @@ export async function writeMini(folder: string, count: number, options: WriteMin
   const { format = "webdataset", split = true, workers, signal, onProgress, ...settings } = options;
   if (!Object.hasOwn(writers, format))
     throw new ArgumentError(`writeMini: expected format to be one of ${Object.keys(writers).join(", ")}, got ${String(format)}`);
-  const wanted = JSON.stringify({ version: 1, count, format, split, ...settings });
+  const wanted = JSON.stringify({ version: 2, count, format, split, ...settings });
   const known = await readFile(join(folder, settingsName), "utf8").catch(() => undefined);
   if (known === wanted) {
     const index = await readIndex(folder).catch(() => undefined);

@@ -17,7 +17,7 @@ export interface ExtractStageSettings {
 }
 
 /** Raised when the same picture would get another mask. */
-const version = 1;
+const version = 2;
 
 /**
  * Finds the product in an ad and puts it on white on the ad's canvas. Drivers are asked in turn, as `auto` of @refadgen/extract does; a picture in which none is sure

@@ -17,7 +17,7 @@ export function labOf(image: Image): Float32Array {
 }
 
 /** sRGB levels as light, IEC 61966-2-1. */
-const linear = Float64Array.from({ length: 256 }, (_, level) => {
+export const linear: Float64Array = Float64Array.from({ length: 256 }, (_, level) => {
   const value = level / 255;
   return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 });

@@ -5,9 +5,10 @@ import { labOf } from "../color/lab.js";
 import type { Extractor, Segmenter } from "../contract.js";
 import { featherMask } from "../cut-out.js";
 import { ExtractError } from "../error.js";
-import { type Doubt, doubtsOfMask, judged } from "../judge.js";
+import { type Doubt, doubtsOfMask, judged, percent } from "../judge.js";
 import { cleanMask } from "../mask/clean.js";
-import { type Mask, thresholdMask } from "../mask/mask.js";
+import { emptyMask, type Mask, thresholdMask } from "../mask/mask.js";
+import { type Found, worth } from "./find-product.js";
 import type { GrabCutReply, GrabCutRequest } from "./grabcut-protocol.js";
 
 export interface GrabCutOptions {
@@ -17,12 +18,9 @@ export interface GrabCutOptions {
   readonly longestSide?: number;
 }
 
-/** How much of the picture's border is taken for background when nobody gives a box. */
-const margin = 0.03;
-
 /**
- * GrabCut by OpenCV (`@techstark/opencv-js`), in a thread of its own: for products that differ in colour from a busy background. It takes
- * the picture's margin for background, and is never as sure as a model.
+ * GrabCut by OpenCV (`@techstark/opencv-js`), in a thread of its own: for products that stand out from a busy background. It starts from
+ * several guesses, takes the cut that fits the picture best, and is as sure as they agree; never as sure as a model.
  *
  * @throws ArgumentError for options out of range; when extracting, ExtractError `package-missing`, `failed`
  */
@@ -31,12 +29,14 @@ export function grabCutExtractor(options: GrabCutOptions = {}): Extractor {
   return {
     name: "grabcut",
     async extract(image, { signal } = {}) {
-      const { width, height } = image;
-      const box = { left: margin * width, top: margin * height, width: (1 - 2 * margin) * width, height: (1 - 2 * margin) * height };
       const rgb = toRgb(image.channels === 2 || image.channels === 4 ? composite(image, [255, 255, 255]) : image);
-      const [raw] = await grabCut(rgb, [box], options, signal);
-      const mask = cleanMask(raw!, { islands: 0.1, smooth: Math.min(width, height) >= 64 ? 1 : 0 });
-      return judged("grabcut", mask, featherMask(mask, 1), 0.75, [...doubtOfColours(rgb, mask), ...doubtsOfMask(mask)]);
+      const found = await find(rgb, options, signal);
+      if (!found) return judged("grabcut", emptyMask(rgb), new Uint8Array(rgb.width * rgb.height), 0, doubtsOfMask(emptyMask(rgb)));
+      const mask = cleanMask(found.mask, { islands: 1, smooth: Math.min(rgb.width, rgb.height) >= 64 ? 1 : 0 });
+      const doubts = doubtsOfSearch(found);
+      const [small, grave] = [doubts.filter(({ factor }) => factor > 0.97), doubts.filter(({ factor }) => factor <= 0.97)];
+      const confidence = small.reduce((score, { factor }) => score * factor, surest);
+      return judged("grabcut", mask, featherMask(mask, 1), confidence, [...grave, ...doubtsOfMask(mask)]);
     },
   };
 }
@@ -67,18 +67,31 @@ async function grabCut(
   signal?: AbortSignal,
 ): Promise<Mask[]> {
   if (boxes.length === 0) return [];
-  signal?.throwIfAborted();
-  const scale = Math.min(1, longestSide / Math.max(image.width, image.height));
-  const small = scale < 1 ? resizeImage(image, fitInside(image, { width: longestSide, height: longestSide }), { filter: "box" }) : image;
-  const inside = boxes.map((box) => scaledBox(box, image, small));
-  const masks = await answerOf({ width: small.width, height: small.height, data: small.data, boxes: inside, iterations }, signal);
-  return masks.map((data) =>
-    scale < 1 ? enlarged({ width: small.width, height: small.height, data }, image) : { width: small.width, height: small.height, data },
-  );
+  const { width, height, data } = reduced(image, longestSide);
+  if (width < 3 || height < 3) return boxes.map(() => emptyMask(image));
+  const inside = boxes.map((box) => scaledBox(box, image, { width, height }));
+  const reply = await answerOf({ width, height, data, boxes: inside, iterations }, signal);
+  if (!("masks" in reply)) throw new ExtractError("failed", "grabcut: expected masks from its thread");
+  return reply.masks.map((mask) => enlarged({ width, height, data: mask }, image));
 }
 
+async function find(image: Image, { iterations = 5, longestSide = 640 }: GrabCutOptions, signal?: AbortSignal): Promise<Found | undefined> {
+  const { width, height, data } = reduced(image, longestSide);
+  if (Math.min(width, height) < 16) return undefined;
+  const reply = await answerOf({ width, height, data, iterations }, signal);
+  if (!("found" in reply)) throw new ExtractError("failed", "grabcut: expected a mask from its thread");
+  return reply.found && { ...reply.found, mask: enlarged(reply.found.mask, image) };
+}
+
+function reduced(image: Image, longestSide: number): Image {
+  if (Math.max(image.width, image.height) <= longestSide) return image;
+  return resizeImage(image, fitInside(image, { width: longestSide, height: longestSide }), { filter: "box" });
+}
+
+type Size = Pick<Image, "width" | "height">;
+
 /** GrabCut needs background around its box: a pixel at least stays on every side. */
-function scaledBox({ left, top, width, height }: Rectangle, from: Image, to: Image): Rectangle {
+function scaledBox({ left, top, width, height }: Rectangle, from: Size, to: Size): Rectangle {
   const [x, y] = [to.width / from.width, to.height / from.height];
   const begin = { left: Math.max(1, Math.floor(left * x)), top: Math.max(1, Math.floor(top * y)) };
   const end = { right: Math.min(to.width - 1, Math.ceil((left + width) * x)), bottom: Math.min(to.height - 1, Math.ceil((top + height) * y)) };
@@ -86,13 +99,14 @@ function scaledBox({ left, top, width, height }: Rectangle, from: Image, to: Ima
 }
 
 function enlarged({ width, height, data }: Mask, size: Image): Mask {
+  if (width === size.width && height === size.height) return { width, height, data };
   const levels = data.map((value) => value * 255);
   const full = resizeImage({ width, height, channels: 1, data: levels }, { width: size.width, height: size.height }, { filter: "bilinear" });
   return thresholdMask(size, full.data);
 }
 
-async function answerOf(request: GrabCutRequest, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
-  if (request.width < 3 || request.height < 3) return request.boxes.map(() => new Uint8Array(request.width * request.height));
+async function answerOf(request: GrabCutRequest, signal: AbortSignal | undefined): Promise<Exclude<GrabCutReply, { readonly error: string }>> {
+  signal?.throwIfAborted();
   const worker = new Worker(new URL("./grabcut-worker.js", import.meta.url), { workerData: request, execArgv: [] });
   try {
     const reply = await new Promise<GrabCutReply>((resolve, reject) => {
@@ -101,7 +115,7 @@ async function answerOf(request: GrabCutRequest, signal: AbortSignal | undefined
       worker.once("error", (error) => reject(new ExtractError("failed", `grabcut: its thread failed: ${error.message}`, { cause: error })));
       worker.once("exit", (code) => reject(new ExtractError("failed", `grabcut: its thread ended (${code})`)));
     });
-    if ("masks" in reply) return reply.masks;
+    if (!("error" in reply)) return reply;
     if (reply.missing)
       throw new ExtractError("package-missing", `grabcut needs OpenCV: npm install @techstark/opencv-js@4.12.0-release.1 (${reply.error})`);
     throw new ExtractError("failed", `grabcut: ${reply.error}`);
@@ -110,10 +124,29 @@ async function answerOf(request: GrabCutRequest, signal: AbortSignal | undefined
   }
 }
 
-function doubtOfColours(image: Image, mask: Mask): Doubt[] {
-  const distance = colourDistance(image, mask);
-  if (distance >= 0.7) return [];
-  return [{ code: "low-contrast", message: "product and background share many colours.", factor: 0.4 + 0.6 * (distance / 0.7) }];
+/** The score of a mask that fits in every way: no model has looked at it. */
+const surest = 0.78;
+
+/**
+ * What speaks against a cut. The worth of its fit times the agreement, k, becomes a score of k / (k + 0.28): 0.6, the usual confidence, at 0.42.
+ * Each doubt has the part of it that it lowers k by.
+ */
+function doubtsOfSearch({ fit, agreement }: Found): Doubt[] {
+  const { salient, central, unshadowed, contrast } = fit;
+  const k = Math.max(1e-3, worth(fit) * agreement);
+  const factor = k / (k + 0.28) / surest;
+  const whole = Math.log(k);
+  const doubt = (code: Doubt["code"], value: number, power: number, message: string): Doubt[] => {
+    const share = (power * Math.log(Math.max(1e-3, value))) / whole;
+    return whole < 0 && share > 0 ? [{ code, message, factor: factor ** share }] : [];
+  };
+  return [
+    ...doubt("unstable-mask", agreement, 1, `cuts from other starts agree with it by ${percent(agreement)}.`),
+    ...doubt("salient-elsewhere", salient, 1, `it holds ${percent(salient)} of what stands out there, and of itself.`),
+    ...doubt("off-centre", central, 1.5, `it lies off the middle of the picture (${percent(central)}).`),
+    ...doubt("shadow", unshadowed, 0.75, `${percent(1 - unshadowed)} of it may be a shadow on the background.`),
+    ...doubt("low-contrast", contrast, 0.75, `product and background share many colours (${percent(contrast)} apart).`),
+  ];
 }
 
 /** Hellinger distance of the colours inside and outside, 0 the same to 1 none in common; histograms of 8³ cells in L*a*b*. */

@@ -6,6 +6,7 @@ import { type Doubt, doubtsOfMask, judged, percent } from "../judge.js";
 import { cleanMask } from "../mask/clean.js";
 import { components } from "../mask/components.js";
 import { emptyMask, type Mask, maskArea, thresholdMask } from "../mask/mask.js";
+import { fitOf, measured } from "../picture/fit.js";
 import { type BackgroundModel, fitBackground } from "./background-model.js";
 import { softEdge } from "./soft-edge.js";
 
@@ -83,7 +84,42 @@ function extract(image: Image, { tolerance, shadows = "remove", holes = "open" }
     const message = `along its outline the product differs from the background by a ΔE of only ${contrast.toFixed(1)}.`;
     doubts.push({ code: "low-contrast", message, factor: Math.max(0.3, contrast / (2.5 * limit)) });
   }
+  if (maskArea(mask) > 0 && changeOf(model, image) > mostChange) doubts.push(...doubtsOfScene(image, mask));
   return judged(name, mask, matte, 0.97, [...doubts, ...doubtsOfMask(mask)]);
+}
+
+/** A background that changes by more than this in ΔE may be a scene: with a floor and a wall, other things, shadows and mirror images. */
+const mostChange = 4;
+/** What a mask in a scene is looked at in. */
+const sceneSide = 192;
+
+/** The largest ΔE between the background's colours in the corners and in the middle. */
+function changeOf(model: BackgroundModel, { width, height }: Image): number {
+  const places = [0, 0.5, 1].flatMap((v) => [0, 0.5, 1].map((u) => [u * (width - 1), v * (height - 1)] as const));
+  const colours = places.map(([x, y]) => {
+    const colour = new Float64Array(3);
+    model.at(x, y, colour);
+    return colour;
+  });
+  return Math.max(...colours.flatMap((a) => colours.map((b) => Math.hypot(a[0]! - b[0]!, a[1]! - b[1]!, a[2]! - b[2]!))));
+}
+
+/** What a flood may take for the product in a scene: shadows, other things, another half of the background. */
+function doubtsOfScene(image: Image, mask: Mask): Doubt[] {
+  const small =
+    Math.max(image.width, image.height) > sceneSide
+      ? resizeImage(image, fitInside(image, { width: sceneSide, height: sceneSide }), { filter: "box" })
+      : image;
+  const levels = { width: mask.width, height: mask.height, channels: 1, data: mask.data.map((value) => value * 255) } as const;
+  const reduced = thresholdMask(small, resizeImage(levels, small, { filter: "box" }).data);
+  if (maskArea(reduced) === 0) return [];
+  const { salient, central, unshadowed, contrast } = fitOf(measured(small), reduced);
+  const { areas } = components(mask, 1, 8);
+  const together = areas.slice(1).reduce((most, area) => Math.max(most, area), 0) / maskArea(mask);
+  const fit = salient * unshadowed * contrast * together ** 2 * Math.min(1, central / 0.75);
+  if (fit >= 0.8) return [];
+  const message = `the background changes, and what was found there fits it by ${percent(fit)} only: shadows, other things or a part of the background may be in it.`;
+  return [{ code: "background-not-plain", message, factor: (fit / 0.8) ** 2 }];
 }
 
 /** The outermost hundredth of the picture. */

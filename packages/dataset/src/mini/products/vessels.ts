@@ -2,10 +2,11 @@
 import { placed } from "../geometry/mesh.js";
 import { arc, lathe, type ProfilePoint, roundedBox, smoothProfile, tube } from "../geometry/shapes.js";
 import type { Random } from "../random.js";
+import type { Glass, Material } from "../render/scene.js";
 import { patternOf } from "../texture/canvas.js";
 import { anyColor, mixed, type NamedColor, srgb } from "../texture/color.js";
 import { brand, label } from "../texture/label.js";
-import { dots, patterned, solid, stripes } from "../texture/materials.js";
+import { dots, type Pattern, patterned, solid, stripes } from "../texture/materials.js";
 import { labelled, type Product, part, plate } from "./product.js";
 
 const glassTints: readonly NamedColor[] = [
@@ -35,7 +36,7 @@ export function bottle(random: Random): Product {
   const see = random.chance(0.45);
   const tint = random.pick(glassTints);
   const body = see ? solid(tint.color, { roughness: 0.08 }) : solid(print.ground.color, { roughness: random.between(0.15, 0.5) });
-  const band = { left: 0.28, right: 0.72, bottom: 0.3, top: 0.56 };
+  const band = { left: 0.33, right: 0.67, bottom: 0.3, top: 0.56 };
   const paper = patternOf(label(random, print, 150, 120));
   const cap = anyColor(random);
   const liquid = anyColor(random);
@@ -61,7 +62,7 @@ export function bottle(random: Random): Product {
             [radius * waist * 1.012, shoulder * 0.3],
             [radius * waist * 1.012, shoulder * 0.82],
           ]),
-          labelledOnly(paper),
+          labelledOnly(paper, 0.34),
         ),
       ]
     : [part(lathe(shape), labelled(body, paper, band))];
@@ -88,10 +89,10 @@ export function bottle(random: Random): Product {
   };
 }
 
-/** Paper once around, its middle in front. */
-function labelledOnly(paper: ReturnType<typeof patternOf>): ReturnType<typeof solid> {
+/** Paper once around; print on this share of it, in front. */
+function labelledOnly(paper: Pattern, share: number): Material {
   const blank = paper(0.02, 0.5);
-  return patterned((u, v) => (u < 0.25 || u > 0.75 ? blank : paper((u - 0.25) * 2, v)), { roughness: 0.6 });
+  return patterned((u, v) => (Math.abs(u - 0.5) > share / 2 ? blank : paper((u - 0.5) / share + 0.5, v)), { roughness: 0.6 });
 }
 
 export function bodyWash(random: Random): Product {
@@ -347,6 +348,8 @@ export function wineGlass(random: Random): Product {
   };
 }
 
+const thickGlass: Glass = { tint: [0.8, 0.85, 0.84], bend: 0.006 };
+
 export function foundation(random: Random): Product {
   const print = brand(random, ["FOUNDATION", "MATTE FINISH", "SKIN TINT", "GLOW"]);
   const tone = random.between(0, 1);
@@ -366,23 +369,42 @@ export function foundation(random: Random): Product {
     ),
   );
   const round = random.chance(0.4);
+  const [wall, floor] = [0.012, 0.035];
+  const cylinder = (radius: number, from: number, to: number): ProfilePoint[] => [
+    [0, from],
+    [radius - 0.01, from, "sharp"],
+    [radius, from + 0.01],
+    [radius, to - 0.02],
+    [radius * 0.8, to, "sharp"],
+    [0, to],
+  ];
+  const glass = solid([1, 1, 1], { roughness: 0.05 });
+  // Cream to the walls, and below it the thick floor that such bottles have.
+  const cream = solid(skin, { roughness: 0.3 });
+  const body = round
+    ? [
+        part(lathe(cylinder(width / 2 - wall, floor, height - 0.02), { segments: 32 }), cream),
+        part(lathe(cylinder(width / 2, 0, height), { segments: 32 }), glass, undefined, thickGlass),
+        part(
+          lathe(
+            [
+              [width / 2 + 0.003, height * 0.17],
+              [width / 2 + 0.003, height * 0.85],
+            ],
+            { segments: 32 },
+          ),
+          labelledOnly(face, 0.36),
+        ),
+      ]
+    : [
+        part(roundedBox([width - 2 * wall, height - floor - 0.02, depth - 2 * wall], 0.02), cream, { move: [0, floor, 0] }),
+        part(roundedBox([width, height, depth], 0.03), glass, undefined, thickGlass),
+        part(plate(width * 0.74, height * 0.7), patterned(face, { roughness: 0.25 }), { move: [0, height * 0.5, depth / 2 + 0.004] }),
+      ];
+  const boxed = !round && random.chance(0.5);
   return {
     parts: [
-      part(
-        round
-          ? lathe([
-              [0, 0],
-              [width / 2, 0, "sharp"],
-              [width / 2, height],
-              [width / 2.6, height + 0.02, "sharp"],
-              [0, height + 0.02],
-            ])
-          : roundedBox([width, height, depth], 0.03),
-        solid(skin, { roughness: 0.12 }),
-      ),
-      part(plate(width * 0.74, height * 0.7), patterned(face, { roughness: 0.25 }), {
-        move: [0, height * 0.5, (round ? width / 2 : depth / 2) + 0.004],
-      }),
+      ...body,
       part(
         lathe(
           [
@@ -395,19 +417,19 @@ export function foundation(random: Random): Product {
         solid(srgb(215, 215, 218), { roughness: 0.2, metallic: 1 }),
       ),
       part(
-        round || random.chance(0.5)
-          ? lathe(
+        boxed
+          ? roundedBox([width * 0.56, 1 - height - 0.05, depth * 0.8], 0.02)
+          : lathe(
               [
-                [width * 0.25, height + 0.05],
-                [width * 0.25, 0.98],
-                [width * 0.23, 1, "sharp"],
-                [0, 1],
+                [width * 0.25, 0],
+                [width * 0.25, 0.93 - height],
+                [width * 0.23, 0.95 - height, "sharp"],
+                [0, 0.95 - height],
               ],
               { segments: 20 },
-            )
-          : roundedBox([width * 0.56, 1 - height - 0.05, depth * 0.8], 0.02),
+            ),
         solid(cap.color, { roughness: 0.2, metallic: cap.name === "gold" ? 1 : 0 }),
-        round ? undefined : { move: [0, height + 0.05, 0] },
+        { move: [0, height + 0.05, 0] },
       ),
     ],
     colors: [{ name: tone < 0.4 ? "light" : tone < 0.7 ? "tan" : "deep", color: skin }, cap],

@@ -50,7 +50,7 @@ export function addGlass(shading: Shading, { opaque, linear, coverage, depth, al
         shade(lights, sample, place, color);
         // Through walls at a slant the way is longer, and from the rim the dark beside the light comes, so rims are darker.
         const walls = 1 + 1.6 * (1 - nv) ** 2;
-        const rim = 1 - (alone ? 0.72 : 0.5) * (1 - nv) ** 3;
+        const rim = 1 - 0.72 * (1 - nv) ** 2.2;
         const share = hits / (samples * samples);
         for (let channel = 0; channel < 3; channel++) {
           const through = behind[from * 3 + channel]! * tint[channel]! ** walls * rim;

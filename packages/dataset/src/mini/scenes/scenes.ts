@@ -36,7 +36,7 @@ const fadeTo =
 /** Out-of-focus lights and leaves: soft discs of several colours. */
 function bokeh(base: Color, colors: readonly Color[], size: number, seed: number): Sky {
   return (x, y, z, color) => {
-    const [a, b] = [(Math.atan2(x, -z) / size) * 2, y / size];
+    const [a, b] = [(1.5 * Math.atan2(x, -z)) / size, (1.5 * y) / size];
     color.set(base);
     for (let row = Math.floor(b) - 1; row <= Math.floor(b) + 1; row++) {
       for (let column = Math.floor(a) - 1; column <= Math.floor(a) + 1; column++) {
