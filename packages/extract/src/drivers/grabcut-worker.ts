@@ -1,5 +1,5 @@
-// GrabCut blocks its thread for a second or so, and OpenCV's memory is not given back before the thread ends.
-import { parentPort, workerData } from "node:worker_threads";
+// GrabCut blocks its thread for some seconds, and OpenCV's memory is not given back before the thread ends.
+import { parentPort } from "node:worker_threads";
 import type { Image, Rectangle } from "@refadgen/image";
 import type { Mask } from "../mask/mask.js";
 import { findProduct } from "./find-product.js";
@@ -7,10 +7,9 @@ import type { GrabCutReply, GrabCutRequest } from "./grabcut-protocol.js";
 
 type OpenCv = typeof import("@techstark/opencv-js");
 
-const request = workerData as GrabCutRequest;
-parentPort!.postMessage(await answer());
+parentPort!.on("message", async (request: GrabCutRequest) => parentPort!.postMessage(await answer(request)));
 
-async function answer(): Promise<GrabCutReply> {
+async function answer({ width, height, data, boxes, iterations }: GrabCutRequest): Promise<GrabCutReply> {
   let cv: OpenCv;
   try {
     ({ cv } = await load());
@@ -18,7 +17,6 @@ async function answer(): Promise<GrabCutReply> {
     return { error: message(error), missing: true };
   }
   try {
-    const { width, height, data, boxes, iterations } = request;
     const image: Image = { width, height, channels: 3, data };
     if (boxes) return { masks: boxes.map((box) => grabCut(cv, image, box, iterations).data) };
     return { found: findProduct(image, (picture, labels, rounds) => grabCut(cv, picture, labels, rounds), iterations) };

@@ -1,4 +1,3 @@
-import { Worker } from "node:worker_threads";
 import { ArgumentError } from "@refadgen/errors";
 import { composite, fitInside, type Image, type Rectangle, resizeImage, toRgb } from "@refadgen/image";
 import { labOf } from "../color/lab.js";
@@ -9,7 +8,7 @@ import { type Doubt, doubtsOfMask, judged, percent } from "../judge.js";
 import { cleanMask } from "../mask/clean.js";
 import { emptyMask, type Mask, thresholdMask } from "../mask/mask.js";
 import { type Found, worth } from "./find-product.js";
-import type { GrabCutReply, GrabCutRequest } from "./grabcut-protocol.js";
+import { askGrabCut } from "./grabcut-thread.js";
 
 export interface GrabCutOptions {
   /** Default 5. */
@@ -70,7 +69,7 @@ async function grabCut(
   const { width, height, data } = reduced(image, longestSide);
   if (width < 3 || height < 3) return boxes.map(() => emptyMask(image));
   const inside = boxes.map((box) => scaledBox(box, image, { width, height }));
-  const reply = await answerOf({ width, height, data, boxes: inside, iterations }, signal);
+  const reply = await askGrabCut({ width, height, data, boxes: inside, iterations }, signal);
   if (!("masks" in reply)) throw new ExtractError("failed", "grabcut: expected masks from its thread");
   return reply.masks.map((mask) => enlarged({ width, height, data: mask }, image));
 }
@@ -78,7 +77,7 @@ async function grabCut(
 async function find(image: Image, { iterations = 5, longestSide = 640 }: GrabCutOptions, signal?: AbortSignal): Promise<Found | undefined> {
   const { width, height, data } = reduced(image, longestSide);
   if (Math.min(width, height) < 16) return undefined;
-  const reply = await answerOf({ width, height, data, iterations }, signal);
+  const reply = await askGrabCut({ width, height, data, iterations }, signal);
   if (!("found" in reply)) throw new ExtractError("failed", "grabcut: expected a mask from its thread");
   return reply.found && { ...reply.found, mask: enlarged(reply.found.mask, image) };
 }
@@ -103,25 +102,6 @@ function enlarged({ width, height, data }: Mask, size: Image): Mask {
   const levels = data.map((value) => value * 255);
   const full = resizeImage({ width, height, channels: 1, data: levels }, { width: size.width, height: size.height }, { filter: "bilinear" });
   return thresholdMask(size, full.data);
-}
-
-async function answerOf(request: GrabCutRequest, signal: AbortSignal | undefined): Promise<Exclude<GrabCutReply, { readonly error: string }>> {
-  signal?.throwIfAborted();
-  const worker = new Worker(new URL("./grabcut-worker.js", import.meta.url), { workerData: request, execArgv: [] });
-  try {
-    const reply = await new Promise<GrabCutReply>((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      worker.once("message", resolve);
-      worker.once("error", (error) => reject(new ExtractError("failed", `grabcut: its thread failed: ${error.message}`, { cause: error })));
-      worker.once("exit", (code) => reject(new ExtractError("failed", `grabcut: its thread ended (${code})`)));
-    });
-    if (!("error" in reply)) return reply;
-    if (reply.missing)
-      throw new ExtractError("package-missing", `grabcut needs OpenCV: npm install @techstark/opencv-js@4.12.0-release.1 (${reply.error})`);
-    throw new ExtractError("failed", `grabcut: ${reply.error}`);
-  } finally {
-    await worker.terminate();
-  }
 }
 
 /** The score of a mask that fits in every way: no model has looked at it. */
