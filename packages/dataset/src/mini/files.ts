@@ -28,6 +28,8 @@ export async function miniFiles(index: number, options: MiniFilesOptions): Promi
   const { ad, product, views } = made;
   const picture = async (image: Image) => ({ bytes: await encodeImage(image, { format: "png" }), type: "image/png" }) as const;
   const { text, ...mentions } = made.mentions;
+  // The product's photo is a variant as well.
+  const productPicture = await picture(product.image);
   const cameras = { ad: plain(ad.camera), product: plain(product.camera), views: views.map(({ camera }) => plain(camera)) };
   return {
     triplet: {
@@ -37,11 +39,16 @@ export async function miniFiles(index: number, options: MiniFilesOptions): Promi
         adFormat === "png"
           ? await picture(ad.image)
           : { bytes: await encodeImage(ad.image, { format: "jpeg", quality: adQuality }), type: "image/jpeg" },
-      product: await picture(product.image),
+      product: productPicture,
       mask: ad.mask,
       captions: made.captions,
       variants: await Promise.all(
-        [product, ...views].map(async ({ image, mask }, place) => ({ index: place, kind: "view" as const, product: await picture(image), mask })),
+        [product, ...views].map(async ({ image, mask }, place) => ({
+          index: place,
+          kind: "view" as const,
+          product: place === 0 ? productPicture : await picture(image),
+          mask,
+        })),
       ),
       extra: { seed, index, cameras, mentions: { ...mentions, ...(text !== undefined && { text }) } },
     },
