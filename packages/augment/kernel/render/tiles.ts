@@ -12,29 +12,9 @@ let clippedLast: i32 = 0;
  * ranges: four int16 each, first and last column, first and last row. Returns the sum.
  */
 export function countTiles(records: usize, ranges: usize, count: i32, left: i32, right: i32, top: i32, bottom: i32, counts: usize): f64 {
-  const width = right - left;
-  memory.fill(counts, 0, <usize>(width * (bottom - top) + 1) << 2);
+  memory.fill(counts, 0, <usize>((right - left) * (bottom - top) + 1) << 2);
   let total: f64 = 0;
-  for (let splat = 0; splat < count; splat++) {
-    const at = ranges + (<usize>splat << 3);
-    const firstColumn = max(left, <i32>load<i16>(at) >> TILE_BITS);
-    const lastColumn = min(right - 1, <i32>load<i16>(at, 2) >> TILE_BITS);
-    const firstRow = max(top, <i32>load<i16>(at, 4) >> TILE_BITS);
-    const lastRow = min(bottom - 1, <i32>load<i16>(at, 6) >> TILE_BITS);
-    if (firstColumn > lastColumn) continue;
-    const slanted = lastColumn - firstColumn > 1 && lastRow > firstRow;
-    for (let row = firstRow; row <= lastRow; row++) {
-      clippedFirst = firstColumn;
-      clippedLast = lastColumn;
-      if (slanted) clipColumns(records + <usize>splat * RECORD, row, firstColumn, lastColumn);
-      const base = (row - top) * width - left + 1;
-      for (let column = clippedFirst; column <= clippedLast; column++) {
-        const entry = counts + (<usize>(base + column) << 2);
-        store<u32>(entry, load<u32>(entry) + 1);
-        total += 1;
-      }
-    }
-  }
+  for (let splat = 0; splat < count; splat++) total += <f64>visit(records, ranges, splat, left, right, top, bottom, counts + 4, 0);
   return total;
 }
 
@@ -57,8 +37,7 @@ export function listTiles(
   next: usize,
   lists: usize,
 ): void {
-  const width = right - left;
-  const tiles = width * (bottom - top);
+  const tiles = (right - left) * (bottom - top);
   let sum: u32 = 0;
   for (let tile = 0; tile <= tiles; tile++) {
     const entry = <usize>tile << 2;
@@ -66,28 +45,39 @@ export function listTiles(
     store<u32>(offsets + entry, sum);
     store<u32>(next + entry, sum);
   }
-  for (let i = 0; i < count; i++) {
-    const splat = load<u32>(order + (<usize>i << 2));
-    const at = ranges + (<usize>splat << 3);
-    const firstColumn = max(left, <i32>load<i16>(at) >> TILE_BITS);
-    const lastColumn = min(right - 1, <i32>load<i16>(at, 2) >> TILE_BITS);
-    const firstRow = max(top, <i32>load<i16>(at, 4) >> TILE_BITS);
-    const lastRow = min(bottom - 1, <i32>load<i16>(at, 6) >> TILE_BITS);
-    if (firstColumn > lastColumn) continue;
+  for (let i = 0; i < count; i++) visit(records, ranges, load<u32>(order + (<usize>i << 2)), left, right, top, bottom, next, lists);
+}
+
+/**
+ * Raises the number (u32 in entries) of every tile that a splat touches by 1. With lists, the splat is written to the place that the number
+ * was. Returns how many tiles there are.
+ */
+// @ts-ignore: decorator
+@inline
+function visit(records: usize, ranges: usize, splat: u32, left: i32, right: i32, top: i32, bottom: i32, entries: usize, lists: usize): i32 {
+  const at = ranges + (<usize>splat << 3);
+  const firstColumn = max(left, <i32>load<i16>(at) >> TILE_BITS);
+  const lastColumn = min(right - 1, <i32>load<i16>(at, 2) >> TILE_BITS);
+  const firstRow = max(top, <i32>load<i16>(at, 4) >> TILE_BITS);
+  const lastRow = min(bottom - 1, <i32>load<i16>(at, 6) >> TILE_BITS);
+  let touched = 0;
+  if (firstColumn <= lastColumn) {
     const slanted = lastColumn - firstColumn > 1 && lastRow > firstRow;
     for (let row = firstRow; row <= lastRow; row++) {
       clippedFirst = firstColumn;
       clippedLast = lastColumn;
       if (slanted) clipColumns(records + <usize>splat * RECORD, row, firstColumn, lastColumn);
-      const base = (row - top) * width - left;
+      const base = (row - top) * (right - left) - left;
       for (let column = clippedFirst; column <= clippedLast; column++) {
-        const entry = next + (<usize>(base + column) << 2);
-        const to = load<u32>(entry);
-        store<u32>(entry, to + 1);
-        store<u32>(lists + (<usize>to << 2), splat);
+        const entry = entries + (<usize>(base + column) << 2);
+        const place = load<u32>(entry);
+        store<u32>(entry, place + 1);
+        if (lists != 0) store<u32>(lists + (<usize>place << 2), splat);
+        touched++;
       }
     }
   }
+  return touched;
 }
 
 /**
